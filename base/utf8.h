@@ -1,0 +1,17 @@
+/*
+ * base/utf8.h - UTF-8 as RFC 3629 defines it: no overlong forms, no surrogates, no value
+ * above U+10FFFF.
+ */
+#ifndef BASE_UTF8_H
+#define BASE_UTF8_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Length in bytes (1 to 4) of the valid sequence that starts at `data`, or 0 if none does. */
+size_t utf8_sequence(const void *data, size_t length);
+
+/* True when every byte belongs to a valid sequence. The empty string is valid. */
+bool utf8_is_valid(const void *data, size_t length);
+
+#endif

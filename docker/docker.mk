@@ -1,0 +1,1 @@
+# Images and manifests. Included by the Makefile.

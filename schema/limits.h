@@ -1,0 +1,85 @@
+/*
+ * schema/limits.h - every limit of the service in one place: number, unit, reason.
+ *
+ * *_DEFAULT is used when a request leaves the field out (or null); *_MAX is the hard ceiling no
+ * configuration passes. Tenants get their own ceilings in between. The JSON schemas repeat the
+ * MIN and MAX values; tests/unit/schema/test_limits.c fails when the two differ.
+ */
+#ifndef SCHEMA_LIMITS_H
+#define SCHEMA_LIMITS_H
+
+/* --- per execution, asked for by the caller ------------------------------------------- */
+
+/* Wall time, ms. Tool calls time out at 60 s in the common SDKs; 5 min is a long analysis. */
+#define LIMIT_WALL_MS_MIN     10
+#define LIMIT_WALL_MS_DEFAULT 10000
+#define LIMIT_WALL_MS_MAX     300000
+
+/* CPU time of all processes of the job, ms. */
+#define LIMIT_CPU_MS_MIN     10
+#define LIMIT_CPU_MS_DEFAULT 10000
+#define LIMIT_CPU_MS_MAX     300000
+
+/* Memory of the whole job, bytes. Below 16 MiB an interpreter cannot import anything. */
+#define LIMIT_MEMORY_BYTES_MIN	   (16ull << 20)
+#define LIMIT_MEMORY_BYTES_DEFAULT (256ull << 20)
+#define LIMIT_MEMORY_BYTES_MAX	   (8ull << 30)
+
+/* stdout and stderr, bytes each. 1 MiB is far more than a model reads. */
+#define LIMIT_OUTPUT_BYTES_MIN	   1024ull
+#define LIMIT_OUTPUT_BYTES_DEFAULT (1ull << 20)
+#define LIMIT_OUTPUT_BYTES_MAX	   (16ull << 20)
+
+/* Processes and threads alive at once. numpy and asyncio start a few. */
+#define LIMIT_PROCESSES_MIN	1
+#define LIMIT_PROCESSES_DEFAULT 32
+#define LIMIT_PROCESSES_MAX	512
+
+/* Open descriptors per process. */
+#define LIMIT_OPEN_FILES_MIN	 16
+#define LIMIT_OPEN_FILES_DEFAULT 256
+#define LIMIT_OPEN_FILES_MAX	 4096
+
+/* Size of the workspace tmpfs, bytes. It counts against the job's memory too. */
+#define LIMIT_WORKSPACE_BYTES_MIN     (64ull << 10)
+#define LIMIT_WORKSPACE_BYTES_DEFAULT (64ull << 20)
+#define LIMIT_WORKSPACE_BYTES_MAX     (2ull << 30)
+
+/* --- per execution, fixed ---------------------------------------------------------------- */
+
+#define LIMIT_WORKSPACE_INODES 4096	     /* files and folders in the workspace */
+#define LIMIT_BODY_BYTES       (32ull << 20) /* request body: code and input files in base64 */
+#define LIMIT_CODE_BYTES       (1ull << 20)  /* source text of one execution */
+#define LIMIT_STDIN_BYTES      (16ull << 20)
+#define LIMIT_ARGS	       256  /* arguments in sys.argv after the name */
+#define LIMIT_ARG_BYTES	       8192 /* one argument */
+#define LIMIT_ENVS	       256
+#define LIMIT_ENV_NAME_BYTES   128
+#define LIMIT_ENV_VALUE_BYTES  32768
+#define LIMIT_FILES	       256  /* files in, and files out */
+#define LIMIT_PATH_BYTES       1024 /* one file's relative path, normalised */
+#define LIMIT_FILE_INLINE_BYTES (64ull << 10) /* a result file up to this size comes inline */
+#define LIMIT_FILES_INLINE_BYTES (4ull << 20) /* all inline result files together */
+#define LIMIT_FILES_READ_BYTES (48ull << 20) /* result files read, all together; fits the outcome */
+#define LIMIT_REPORT_BYTES     (56 * 1024) /* the worker's own report; fits one message */
+#define LIMIT_RESULT_CHARS     16384	   /* value of the last expression as text */
+#define LIMIT_JSON_DEPTH       64	   /* nesting of a request body; ours nests under 5 */
+#define LIMIT_FAULTS	       32	   /* faults listed in one problem document */
+
+/* A job's payload (request, decoded) and its outcome (streams, report, inline files). */
+#define LIMIT_PAYLOAD_BYTES (64ull << 20)
+#define LIMIT_OUTCOME_BYTES (64ull << 20)
+/* The outcome as JSON: base64 or escapes grow it, at worst six times for control bytes. */
+#define LIMIT_FRAGMENT_BYTES (256ull << 20)
+
+/* --- identifiers on the wire -------------------------------------------------------------- */
+
+#define LIMIT_ID_CHARS		26  /* ULID, Crockford base32 */
+#define LIMIT_IDENTITY_BYTES	255 /* SPIFFE ID, DNS name or CN (RFC 5280 caps CN at 64) */
+#define LIMIT_REQUEST_ID_BYTES	128
+#define LIMIT_TRACEPARENT_BYTES 55 /* W3C Trace Context, version 00 */
+#define LIMIT_NAME_BYTES	64 /* runtime, tenant, policy, role names */
+#define LIMIT_DETAIL_BYTES	512 /* text a person reads */
+#define LIMIT_PEER_BYTES	64 /* "[v6 address]:port" */
+
+#endif

@@ -1,0 +1,67 @@
+/*
+ * schema/wire/ledger_validator.h - the ledger hands bytes it does not read to a process that
+ * holds nothing, and gets typed facts back. One question at a time per validator and id.
+ */
+#ifndef SCHEMA_WIRE_LEDGER_VALIDATOR_H
+#define SCHEMA_WIRE_LEDGER_VALIDATOR_H
+
+#include "base/wire_gen.h"
+#include "schema/limits.h"
+#include "schema/status.h"
+
+enum ledger_validator_message {
+	/* ledger -> validator */
+	CHECK_REQUEST = 300, /* fds: 1, request body as a sealed memfd */
+	CHECK_OUTCOME,	     /* fds: 1, outcome bundle */
+	/* validator -> ledger */
+	REQUEST_GOOD = 320, /* fds: 1, payload bundle */
+	REQUEST_BAD,	    /* fds: 1, memfd: JSON array of faults {pointer, rule, detail, hint} */
+	OUTCOME_GOOD	    /* fds: 1, memfd: JSON members (see gate_ledger.h) */
+};
+
+/* The seven limits; as a ceiling, as asked for (0: the caller left it out), as granted. */
+#define LIMIT_FIELDS(F)                                                                            \
+	F(U64, wall_ms, 0, LIMIT_WALL_MS_MAX)                                                      \
+	F(U64, cpu_ms, 0, LIMIT_CPU_MS_MAX)                                                        \
+	F(U64, memory_bytes, 0, LIMIT_MEMORY_BYTES_MAX)                                            \
+	F(U64, output_bytes, 0, LIMIT_OUTPUT_BYTES_MAX)                                            \
+	F(U64, processes, 0, LIMIT_PROCESSES_MAX)                                                  \
+	F(U64, open_files, 0, LIMIT_OPEN_FILES_MAX)                                                \
+	F(U64, workspace_bytes, 0, LIMIT_WORKSPACE_BYTES_MAX)
+
+/* The tenant's name and ceilings, for the fault that names them. */
+#define CHECK_REQUEST_FIELDS(F)                                                                    \
+	F(STR, tenant, 1, LIMIT_NAME_BYTES)                                                        \
+	LIMIT_FIELDS(F)
+WIRE_DECLARE(check_request, CHECK_REQUEST_FIELDS)
+
+/* code_offset, code_bytes: where the source lies in the payload, for the ledger's hash. */
+#define REQUEST_GOOD_FIELDS(F)                                                                     \
+	F(STR, language, 1, LIMIT_NAME_BYTES)                                                      \
+	LIMIT_FIELDS(F)                                                                            \
+	F(U64, code_offset, 0, LIMIT_PAYLOAD_BYTES)                                                \
+	F(U64, code_bytes, 0, LIMIT_CODE_BYTES)
+WIRE_DECLARE(request_good, REQUEST_GOOD_FIELDS)
+
+#define REQUEST_BAD_FIELDS(F)                                                                      \
+	F(U8, problem, 1, PROBLEM_MAX)                                                             \
+	F(STR, detail, 1, LIMIT_DETAIL_BYTES)                                                      \
+	F(STR, hint, 0, LIMIT_DETAIL_BYTES)
+WIRE_DECLARE(request_bad, REQUEST_BAD_FIELDS)
+
+/* What the validator needs to explain an end by a limit; stream and file flags go through. */
+#define CHECK_OUTCOME_FIELDS(F)                                                                    \
+	F(U8, status, 1, STATUS_MAX)                                                               \
+	F(U8, limit_hit, 0, LIMIT_HIT_MAX)                                                         \
+	F(I64, exit_code, -1, 255)                                                                 \
+	F(U8, signal, 0, 64)                                                                       \
+	F(U8, stdout_truncated, 0, 1)                                                              \
+	F(U8, stderr_truncated, 0, 1)                                                              \
+	F(U8, files_truncated, 0, 1)                                                               \
+	LIMIT_FIELDS(F)
+WIRE_DECLARE(check_outcome, CHECK_OUTCOME_FIELDS)
+
+#define OUTCOME_GOOD_FIELDS WIRE_EMPTY
+WIRE_DECLARE(outcome_good, OUTCOME_GOOD_FIELDS)
+
+#endif

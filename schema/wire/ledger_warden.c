@@ -1,0 +1,9 @@
+#include "schema/wire/ledger_warden.h"
+
+WIRE_DEFINE(job_start, JOB_START_FIELDS)
+WIRE_DEFINE(job_cancel, JOB_CANCEL_FIELDS)
+WIRE_DEFINE(job_done, JOB_DONE_FIELDS)
+WIRE_DEFINE(job_refused, JOB_REFUSED_FIELDS)
+WIRE_DEFINE(warden_runtime, WARDEN_RUNTIME_FIELDS)
+WIRE_DEFINE(warden_capabilities, WARDEN_CAPABILITIES_FIELDS)
+WIRE_DEFINE(warden_pool, WARDEN_POOL_FIELDS)
