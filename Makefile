@@ -64,7 +64,7 @@ else
 $(error unknown VARIANT '$(VARIANT)')
 endif
 
-CPPFLAGS_ALL := -I. -D_GNU_SOURCE -DCASEMATE_VERSION='"$(VERSION)"' $(CPPFLAGS)
+CPPFLAGS_ALL := -I. -D_GNU_SOURCE -include base/banned.h -DCASEMATE_VERSION='"$(VERSION)"' $(CPPFLAGS)
 CFLAGS_ALL   := -std=gnu17 $(WARN) $(OPT) $(HARDEN_C) $(CFLAGS)
 LDFLAGS_ALL  := $(LOPT) $(HARDEN_L) $(LDFLAGS)
 
@@ -132,7 +132,7 @@ $(BUILD)/lib%.a:
 
 # One rule set per program: its objects, an archive of them without main for the unit tests,
 # and the binary. The user's command goes to bin/, what it starts to libexec/.
-define program
+define program_rules
 OBJ_$(1)  := $$(call objects,$$(wildcard $$(DIR_$(1))/*.c))
 MAIN_$(1) := $$(filter %_main.o,$$(OBJ_$(1)))
 OUT_$(1)  := $(if $(filter casemate,$(1)),$(BIN),$(LIBEXEC))/$(1)
@@ -142,7 +142,7 @@ $$(OUT_$(1)): $$(OBJ_$(1)) $$(call SHARED_LIBS,$$(DIR_$(1)))
 	$$(CC) $$(LDFLAGS_ALL) -o $$@ $$(OBJ_$(1)) $$(call SHARED_LIBS,$$(DIR_$(1))) $$(LIBS_$(1))
 $(1): $$(OUT_$(1))
 endef
-$(foreach program,$(PROGRAMS),$(eval $(call program,$(program))))
+$(foreach program,$(PROGRAMS),$(eval $(call program_rules,$(program))))
 
 # Data files the programs load, laid out as they are installed.
 .PHONY: share
