@@ -31,9 +31,16 @@ enum warden_worker_message {
 	/* worker -> warden, over the worker channel */
 	WORKER_READY,
 	WORKER_FAILED,
-	WORKER_REPORT, /* body: the report's JSON bytes, untrusted; at most one */
+	WORKER_REPORT, /* body: u8 of enum worker_report bits, then the report's JSON bytes, at
+			* most LIMIT_REPORT_BYTES; untrusted, at most one */
 	/* warden -> worker */
 	WORKER_JOB /* fds: 1 or 2: payload bundle, [stdin memfd] */
+};
+
+/* First byte of WORKER_REPORT. The job may lie here: it only chooses among its own ends. */
+enum worker_report {
+	WORKER_REPORT_MEMORY = 1, /* the error is the runtime's out-of-memory error */
+	WORKER_REPORT_ALL = WORKER_REPORT_MEMORY
 };
 
 /* The message id is the slot in all of CELL_* and ZYGOTE_FORK*. host_uid is the uid the worker
