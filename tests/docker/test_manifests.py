@@ -1,0 +1,84 @@
+"""The manifests render, match the Kubernetes schemas strictly, and keep the promises we make."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+BASE = ROOT / "docker" / "kubernetes" / "base"
+# hostUsers is stable from 1.36 on; 1.34 is the oldest release we say works.
+VERSIONS = ["1.34", "1.37"]
+VALIDATOR = "kubernetes-validate==1.37.0"
+
+
+@pytest.fixture(scope="module")
+def rendered(tmp_path_factory):
+    path = tmp_path_factory.mktemp("k8s") / "all.yaml"
+    done = subprocess.run(["kubectl", "kustomize", str(BASE)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    path.write_text(done.stdout)
+    return path
+
+
+@pytest.fixture(scope="module")
+def validate():
+    """The schemas come with a package, so nothing is fetched while validating."""
+    venv = ROOT / "build" / "venv-kubernetes"
+    program = venv / "bin" / "kubernetes-validate"
+    if not program.exists():
+        subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
+        subprocess.run([str(venv / "bin" / "pip"), "install", "-q", VALIDATOR], check=True)
+    return program
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_schema(rendered, validate, version):
+    done = subprocess.run([str(validate), "--strict", "-k", version, str(rendered)],
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_schema_check_notices_an_unknown_field(rendered, validate, tmp_path):
+    broken = tmp_path / "broken.yaml"
+    broken.write_text(rendered.read_text().replace("hostUsers:", "hostUser:"))
+    done = subprocess.run([str(validate), "--strict", "-k", VERSIONS[0], str(broken)],
+                          capture_output=True, text=True)
+    assert done.returncode != 0
+
+
+def test_restricted_pod(rendered):
+    documents = {doc["kind"]: doc for doc in yaml.safe_load_all(rendered.read_text())}
+    pod = documents["Deployment"]["spec"]["template"]["spec"]
+    container = pod["containers"][0]
+    config = json.loads(next(iter(documents["ConfigMap"]["data"].values())))
+
+    assert pod["hostUsers"] is False and pod["automountServiceAccountToken"] is False
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["seccompProfile"]["type"] == "Localhost"
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]}}
+    for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+        assert container[probe]["httpGet"]["port"] == "operations"
+    grace_ms = pod["terminationGracePeriodSeconds"] * 1000
+    assert grace_ms > config["drain_timeout_ms"] + 5000
+    assert {"Service", "NetworkPolicy", "PodDisruptionBudget"} <= set(documents)
+
+
+@pytest.mark.parametrize("path", [BASE / "casemate.json", ROOT / "docker" / "casemate.json"])
+def test_shipped_configuration_is_valid(path):
+    program = ROOT / "build" / "release" / "libexec" / "casemate" / "casemate-validator"
+    done = subprocess.run([str(program), "config", str(path)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_compose_file_adds_no_privilege():
+    service = yaml.safe_load((ROOT / "docker" / "compose.yaml").read_text())["services"]["casemate"]
+
+    assert service["cap_drop"] == ["ALL"] and service["read_only"] is True
+    assert "privileged" not in service and "cap_add" not in service
+    assert any("casemate-seccomp.json" in option for option in service["security_opt"])
