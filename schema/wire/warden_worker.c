@@ -1,5 +1,7 @@
 #include "schema/wire/warden_worker.h"
 
+WIRE_DEFINE(cell_setup, CELL_SETUP_FIELDS)
+WIRE_DEFINE(cell_ready, CELL_READY_FIELDS)
 WIRE_DEFINE(cell_make, CELL_MAKE_FIELDS)
 WIRE_DEFINE(cell_made, CELL_MADE_FIELDS)
 WIRE_DEFINE(step_failed, STEP_FAILED_FIELDS)

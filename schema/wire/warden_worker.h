@@ -16,8 +16,11 @@
 
 enum warden_worker_message {
 	/* warden -> cell maker */
-	CELL_MAKE = 500, /* fds: 1 lifeline (read end of a pipe; its hang-up ends the cell) */
+	CELL_SETUP = 500, /* fds: 1, memfd with the seccomp program of a cell's init; once, first */
+	CELL_MAKE, /* fds: 2, lifeline (read end of a pipe; its hang-up ends the cell), network
+		    * namespace of the slot */
 	/* cell maker -> warden */
+	CELL_READY,  /* the root stands; CELL_FAILED with id 0 and exit otherwise */
 	CELL_MADE,   /* fds: 2, pidfd of the cell's init, folder of the workspace */
 	CELL_FAILED, /* that slot has no cell; nothing of it is left */
 	/* warden -> zygote */
@@ -43,8 +46,17 @@ enum worker_report {
 	WORKER_REPORT_ALL = WORKER_REPORT_MEMORY
 };
 
-/* The message id is the slot in all of CELL_* and ZYGOTE_FORK*. host_uid is the uid the worker
- * gets as seen from the warden's user namespace; 0: single mapping (not started as root). */
+/* root_paths: see sandbox/layers/root.h. layers_disabled: test builds only. */
+#define CELL_SETUP_FIELDS(F)                                                                       \
+	F(STR, root_paths, 1, 4096)                                                                \
+	F(U32, layers_disabled, 0, LAYER_ALL)
+WIRE_DECLARE(cell_setup, CELL_SETUP_FIELDS)
+
+#define CELL_READY_FIELDS WIRE_EMPTY
+WIRE_DECLARE(cell_ready, CELL_READY_FIELDS)
+
+/* The message id is the slot in all of CELL_MA*, CELL_FAILED and ZYGOTE_FORK*. uid is the one the
+ * worker gets as seen from the warden's user namespace; 0: single mapping (not started as root). */
 #define CELL_MAKE_FIELDS(F)                                                                        \
 	F(U32, uid, 0, UINT32_MAX)                                                                 \
 	F(U64, workspace_bytes, LIMIT_WORKSPACE_BYTES_MIN, LIMIT_WORKSPACE_BYTES_MAX)              \

@@ -1,0 +1,44 @@
+/*
+ * sandbox/layers/lockdown.h - the worker's layers in their order, so that the order is written
+ * down once.
+ *
+ *   zygote, after clone3():  lockdown_join()     the cell's namespaces (pid: by the zygote before
+ *                                                its clone3), folder /workspace, hostname
+ *                            (cgroup.procs files, the runtime's own after-fork work)
+ *                            lockdown_finish()   uid, rlimits, privileges, Landlock, seccomp
+ *
+ * Both fail closed: after an error the process must _exit() without having read a job.
+ */
+#ifndef SANDBOX_LAYERS_LOCKDOWN_H
+#define SANDBOX_LAYERS_LOCKDOWN_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "sandbox/layers/rlimits.h"
+
+/* 0 if nothing is switched off; -EPERM for any other value unless this is a test build. */
+nodiscard int lockdown_check_disabled(uint32_t layers_disabled, struct err *err);
+
+/* The CLONE_NEW* flags of a cell, without those switched off. */
+uint64_t lockdown_clone_flags(uint32_t layers_disabled);
+
+/* One setns(2) into all namespaces of the cell whose init is `cell_pidfd`, and chdir to
+ * /workspace. ret_layers gets the namespace bits (enum layer) that now hold. */
+nodiscard int lockdown_join(int cell_pidfd, uint32_t layers_disabled, uint32_t *ret_layers,
+			    struct err *err);
+
+struct lockdown {
+	struct rlimits limits;
+	unsigned landlock_abi_min;
+	int seccomp_memfd; /* from seccomp_compile(SECCOMP_LIST_WORKER); borrowed */
+	uint32_t layers_disabled;
+};
+
+/* ret_layers gets the bits of OWN_UID, RLIMITS, NO_CAPABILITIES, NO_NEW_PRIVILEGES, LANDLOCK and
+ * SECCOMP that now hold. (OWN_UID: the job's user is CELL_UID, never a privileged one; whether
+ * the host uid differs from job to job is known to the warden, which clears the bit if not.) */
+nodiscard int lockdown_finish(const struct lockdown *lockdown, uint32_t *ret_layers,
+			      unsigned *ret_landlock_abi, struct err *err);
+
+#endif
