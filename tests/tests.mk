@@ -21,3 +21,5 @@ UNIT_BINARIES := $(foreach folder,$(UNIT_FOLDERS),$(BUILD)/tests/unit-$(folder))
 .PHONY: unit
 unit: $(UNIT_BINARIES)
 	@for binary in $(UNIT_BINARIES); do echo "== $$binary"; $$binary --jobs 2 || exit 1; done
+
+include tests/bench/bench.mk
