@@ -173,10 +173,10 @@ static void request_build(struct plan *plan, const char *path)
 	length = fread(body, 1, sizeof(body), file);
 	(void)fclose(file);
 	plan->request = malloc(length + 256);
-	wrote = sprintf(plan->request,
-			"POST /v1/executions HTTP/1.1\r\nHost: localhost\r\n"
-			"Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
-			length);
+	wrote = snprintf(plan->request, length + 256,
+			 "POST /v1/executions HTTP/1.1\r\nHost: localhost\r\n"
+			 "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
+			 length);
 	memcpy(plan->request + wrote, body, length);
 	plan->request_length = (size_t)wrote + length;
 }
