@@ -1,0 +1,107 @@
+/*
+ * sandbox/layers/cgroup.h - control groups, version 1 and 2 behind one interface. Used by the
+ * warden only.
+ *
+ * Version 1 has one hierarchy a controller, each with its own folder; version 2 has one folder
+ * for all. The *instance* group lies below the group we run in and belongs to the root of the
+ * sandbox's user namespace; each slot has one *group* below it, which its workers join.
+ *
+ * A controller that is missing or not delegated to us is left out, and its LAYER_CGROUP_* bit
+ * with it: the caller compares the bits with what the operator requires.
+ */
+#ifndef SANDBOX_LAYERS_CGROUP_H
+#define SANDBOX_LAYERS_CGROUP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+/* Version 2 keeps everything in the first place; its other places stay empty. */
+enum cgroup_place { CGROUP_MEMORY, CGROUP_PIDS, CGROUP_CPU, CGROUP_CPUACCT, CGROUP_PLACES };
+
+#define CGROUP_PATH_MAX 1024 /* bytes of a folder's path; deep container nests use about 400 \
+			      */
+
+/* The groups this process runs in; an empty path: no such controller. */
+struct cgroup_host {
+	unsigned version; /* 0: none usable */
+	char path[CGROUP_PLACES][CGROUP_PATH_MAX];
+};
+
+/* From the text of /proc/self/cgroup and /proc/self/mountinfo. Never fails: what it does not
+ * understand it does not offer. */
+void cgroup_host_parse(const char *cgroup, const char *mountinfo, struct cgroup_host *ret);
+
+nodiscard int cgroup_host_probe(struct cgroup_host *ret, struct err *err);
+
+struct cgroup_instance {
+	unsigned version;
+	uint32_t layers;	    /* LAYER_CGROUP_* that can be applied */
+	bool has_swap_limit;	    /* memory and swap together can be limited */
+	int folders[CGROUP_PLACES]; /* owned; -1: not usable */
+	char missing[256];	    /* why a controller is not usable, for the operator */
+};
+
+/*
+ * Makes the instance group in every usable place, after removing what an earlier instance of
+ * the same name left behind, processes included. As root it is given to `owner_uid` (a host
+ * uid), so that it can be used after the rights outside the user namespace are gone.
+ */
+nodiscard int cgroup_instance_open(const struct cgroup_host *host, const char *name,
+				   uint32_t owner_uid, struct cgroup_instance *ret,
+				   struct err *err);
+
+/* Removes the slots' groups, killing what is left in them. The instance folder itself stays
+ * when its parent is no longer ours to write. */
+void cgroup_instance_close(struct cgroup_instance *instance);
+
+struct cgroup_limits {
+	uint64_t memory_bytes;
+	uint64_t processes;
+};
+
+struct cgroup_group {
+	char name[16];
+	bool is_made;
+	int folders[CGROUP_PLACES]; /* owned; -1: not made */
+	int join[CGROUP_PLACES];    /* owned; a fresh process writes "0" into each to join */
+	int memory_peak;	    /* owned, like the four below; -1: not measured */
+	int memory_events;
+	int pids_now;
+	int pids_peak;
+	int cpu_time;
+	struct cgroup_limits limits; /* as last written */
+	uint64_t oom_kills_before;   /* by earlier workers of the same group */
+	uint64_t cpu_us_before;
+};
+
+/* An empty group: nothing made, everything -1. */
+void cgroup_group_init(struct cgroup_group *group);
+
+/* Makes or refreshes the group, so that its counters start at zero and its limits hold. */
+nodiscard int cgroup_group_prepare(const struct cgroup_instance *instance,
+				   struct cgroup_group *group, const char *name,
+				   const struct cgroup_limits *limits, struct err *err);
+
+/* The files to hand to a process that is to join; returns how many. Borrowed. */
+unsigned cgroup_group_join_files(const struct cgroup_group *group, int ret[CGROUP_PLACES]);
+
+/* Writes only what differs from the limits in force. */
+nodiscard int cgroup_group_limit(const struct cgroup_instance *instance,
+				 struct cgroup_group *group, const struct cgroup_limits *limits,
+				 struct err *err);
+
+/* Removes it, killing what is left in it; legal when not made. */
+void cgroup_group_remove(const struct cgroup_instance *instance, struct cgroup_group *group);
+
+/* Each returns 0 when it is not measured; the counters are of the present worker. */
+uint64_t cgroup_group_memory_peak(const struct cgroup_group *group);
+uint64_t cgroup_group_cpu_us(const struct cgroup_group *group);
+uint32_t cgroup_group_pids_peak(const struct cgroup_group *group);
+uint64_t cgroup_group_oom_kills(const struct cgroup_group *group);
+
+/* True only when the kernel says that no process is left in the group. */
+bool cgroup_group_is_empty(const struct cgroup_group *group);
+
+#endif
