@@ -3,10 +3,11 @@
  *
  *   floor MODULES COUNT
  *
- * The same interpreter as the service's workers (libpython, the same modules imported, collected
- * and frozen, 4 KiB pages), without any wall, protocol or record: fork, run print(1), exit, wait.
- * Then the same with each child forked into fresh namespaces, and the same by two loops at once,
- * which is all that two cores can do. Prints one JSON object, medians in microseconds.
+ * The same interpreter as the service's workers (libpython, the same modules imported,
+ * collected and frozen, 4 KiB pages), without any wall, protocol or record: fork, run print(1),
+ * exit, wait. Then the same with each child forked into fresh namespaces, and the same by two
+ * loops at once, which is all that two cores can do. Prints one JSON object, medians in
+ * microseconds.
  */
 #include <Python.h>
 
@@ -22,15 +23,17 @@
 
 #include "base/clock.h"
 
-#define ALL_NAMESPACES                                                                             \
-	(CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS |                \
+#define ALL_NAMESPACES                                                              \
+	(CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | \
 	 CLONE_NEWCGROUP | CLONE_NEWTIME | CLONE_NEWNET)
 
 static void import_modules(char *modules)
 {
 	char line[256];
+	char *rest = NULL;
 
-	for (char *name = strtok(modules, ","); name != NULL; name = strtok(NULL, ",")) {
+	for (char *name = strtok_r(modules, ",", &rest); name != NULL;
+	     name = strtok_r(NULL, ",", &rest)) {
 		(void)snprintf(line, sizeof(line),
 			       "try:\n import %s\nexcept ImportError:\n pass\n", name);
 		(void)PyRun_SimpleString(line);
@@ -120,7 +123,8 @@ int main(int argc, char **argv)
 	bare = loop(0, count, null);
 	walled = loop(ALL_NAMESPACES, count, null);
 	printf("{\"fork_print_exit_us\":%lu,\"fork_namespaces_print_exit_us\":%lu,"
-	       "\"namespaces_per_second_one_loop\":%.1f,\"namespaces_per_second_two_loops\":%.1f}\n",
+	       "\"namespaces_per_second_one_loop\":%.1f,\"namespaces_per_second_two_loops\":%."
+	       "1f}\n",
 	       bare, walled, rate(ALL_NAMESPACES, 1, count, null),
 	       rate(ALL_NAMESPACES, 2, count, null));
 	return 0;
