@@ -23,3 +23,7 @@ unit: $(UNIT_BINARIES)
 	@for binary in $(UNIT_BINARIES); do echo "== $$binary"; $$binary --jobs 2 || exit 1; done
 
 include tests/bench/bench.mk
+
+.PHONY: test-trixie
+test-trixie:
+	tests/support/trixie.sh test
