@@ -56,14 +56,18 @@ const char *status_name(uint8_t status);
 	X(QUEUE_TIMEOUT, "queue_timeout", 503, "No worker became free in time")                    \
 	X(NOT_RECORDED, "not_recorded", 503, "The audit record cannot be written")                 \
 	X(DRAINING, "draining", 503, "The service is shutting down")                               \
-	X(UNAVAILABLE, "unavailable", 503, "A part of the service is restarting")
+	X(UNAVAILABLE, "unavailable", 503, "A part of the service is restarting")                  \
+	X(URI_TOO_LONG, "uri_too_long", 414, "The address is too long")                            \
+	X(EXPECTATION_FAILED, "expectation_failed", 417, "Only 100-continue can be expected")      \
+	X(NOT_IMPLEMENTED, "not_implemented", 501, "The service does not know how to do this")     \
+	X(VERSION_NOT_SUPPORTED, "version_not_supported", 505, "Only HTTP/1.1 is spoken here")
 
 enum problem {
 	PROBLEM_NONE = 0,
 #define X(symbol, code, http, title) PROBLEM_##symbol,
 	PROBLEM_LIST(X)
 #undef X
-	PROBLEM_MAX = PROBLEM_UNAVAILABLE
+	PROBLEM_MAX = PROBLEM_VERSION_NOT_SUPPORTED
 };
 
 const char *problem_code(uint8_t problem);
