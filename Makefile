@@ -18,6 +18,11 @@ BIN     := $(BUILD)/bin
 LIBEXEC := $(BUILD)/libexec/casemate
 SHARE   := $(BUILD)/share/casemate
 
+# Short lines by default; V=1 shows the commands.
+ifeq ($(V),)
+QUIET = @printf '  %-4s %s\n' $(1) '$(2)';
+endif
+
 CC ?= gcc
 ifeq ($(origin CC),default)
 CC := gcc
@@ -121,14 +126,15 @@ all: $(PROGRAMS) share
 
 $(BUILD)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(CPPFLAGS_$(patsubst %/,%,$(dir $<))) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
+	$(call QUIET,CC,$<)$(CC) $(CPPFLAGS_ALL) $(CPPFLAGS_$(patsubst %/,%,$(dir $<))) \
+		$(CFLAGS_ALL) -MMD -MP -c $< -o $@
 
 $(LIB_base): $(BASE_OBJ)
 $(LIB_schema): $(SCHEMA_OBJ)
 $(LIB_layers): $(LAYERS_OBJ)
 $(BUILD)/lib%.a:
 	@rm -f $@
-	ar rcs $@ $^
+	@ar rcs $@ $^
 
 # One rule set per program: its objects, an archive of them without main for the unit tests,
 # and the binary. The user's command goes to bin/, what it starts to libexec/.
@@ -139,7 +145,7 @@ OUT_$(1)  := $(if $(filter casemate,$(1)),$(BIN),$(LIBEXEC))/$(1)
 $(BUILD)/libprogram-$(1).a: $$(filter-out %_main.o,$$(OBJ_$(1)))
 $$(OUT_$(1)): $$(OBJ_$(1)) $$(call SHARED_LIBS,$$(DIR_$(1)))
 	@mkdir -p $$(@D)
-	$$(CC) $$(LDFLAGS_ALL) -o $$@ $$(OBJ_$(1)) $$(call SHARED_LIBS,$$(DIR_$(1))) $$(LIBS_$(1))
+	$$(call QUIET,LD,$$@)$$(CC) $$(LDFLAGS_ALL) -o $$@ $$(OBJ_$(1)) $$(call SHARED_LIBS,$$(DIR_$(1))) $$(LIBS_$(1))
 $(1): $$(OUT_$(1))
 endef
 $(foreach program,$(PROGRAMS),$(eval $(call program_rules,$(program))))
