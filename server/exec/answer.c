@@ -1,0 +1,120 @@
+#include "server/exec/answer.h"
+
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/own.h"
+
+static const char *text_of(const json_t *document, const char *name)
+{
+	const char *text = json_string_value(json_object_get(document, name));
+
+	return text == NULL ? "" : text;
+}
+
+static int base64_digit(char c)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const char *at = c == '\0' ? NULL : strchr(digits, c);
+
+	return at == NULL ? -1 : (int)(at - digits);
+}
+
+/* Decodes while it prints; the service's own encoder made the text. */
+static void print_base64(const char *text, FILE *out)
+{
+	uint32_t bits = 0;
+	unsigned count = 0;
+
+	for (; base64_digit(*text) >= 0; text++) {
+		bits = bits << 6 | (uint32_t)base64_digit(*text);
+		count += 6;
+		if (count >= 8) {
+			count -= 8;
+			(void)putc((int)(bits >> count & 0xFF), out);
+		}
+	}
+}
+
+static void print_stream(const json_t *document, const char *name, FILE *out)
+{
+	char member[32];
+	const json_t *value = json_object_get(document, name);
+
+	(void)snprintf(member, sizeof(member), "%s_encoding", name);
+	if (!json_is_string(value))
+		return;
+	if (strcmp(text_of(document, member), "base64") == 0)
+		print_base64(json_string_value(value), out);
+	else
+		(void)fwrite(json_string_value(value), 1, json_string_length(value), out);
+}
+
+int answer_exit_code(const json_t *document)
+{
+	static const struct {
+		const char *status;
+		int exit_code;
+	} ends[] = {
+		{"timed_out", EXIT_TIMED_OUT},
+		{"memory_exceeded", EXIT_SIGNAL + SIGKILL},
+		{"output_exceeded", EXIT_SIGNAL + SIGPIPE},
+		{"rejected", EXIT_SERVICE},
+		{"cancelled", EXIT_SERVICE},
+		{"internal_error", EXIT_SERVICE},
+	};
+	const json_t *signal = json_object_get(document, "signal");
+	const json_t *exit_code = json_object_get(document, "exit_code");
+
+	for (size_t i = 0; i < ARRAY_COUNT(ends); i++)
+		if (strcmp(text_of(document, "status"), ends[i].status) == 0)
+			return ends[i].exit_code;
+	if (json_is_integer(signal))
+		return EXIT_SIGNAL + (int)json_integer_value(signal);
+	if (json_is_integer(exit_code))
+		return (int)json_integer_value(exit_code);
+	return EXIT_SERVICE;
+}
+
+int answer_print(const json_t *document)
+{
+	const char *status = text_of(document, "status");
+
+	print_stream(document, "stdout", stdout);
+	(void)fflush(stdout);
+	print_stream(document, "stderr", stderr);
+	if (strcmp(status, "succeeded") != 0 && strcmp(status, "failed") != 0)
+		(void)fprintf(stderr, "casemate exec: %s (execution %s)\n", status,
+			      text_of(document, "id"));
+	return answer_exit_code(document);
+}
+
+static void print_fault(const json_t *fault)
+{
+	(void)fprintf(stderr, "  %s: %s", text_of(fault, "pointer"), text_of(fault, "detail"));
+	if (*text_of(fault, "hint") != '\0')
+		(void)fprintf(stderr, " (%s)", text_of(fault, "hint"));
+	(void)putc('\n', stderr);
+}
+
+int answer_print_problem(const json_t *document, long status)
+{
+	size_t index;
+	json_t *fault;
+
+	if (!json_is_object(document)) {
+		(void)fprintf(stderr, "casemate exec: HTTP %ld without a document\n", status);
+		return EXIT_SERVICE;
+	}
+	(void)fprintf(stderr, "casemate exec: %s (HTTP %ld %s)\n", text_of(document, "title"),
+		      status, text_of(document, "code"));
+	if (*text_of(document, "detail") != '\0')
+		(void)fprintf(stderr, "  %s\n", text_of(document, "detail"));
+	json_array_foreach(json_object_get(document, "errors"), index, fault)
+		print_fault(fault);
+	if (*text_of(document, "hint") != '\0')
+		(void)fprintf(stderr, "  hint: %s\n", text_of(document, "hint"));
+	return EXIT_SERVICE;
+}

@@ -1,0 +1,232 @@
+#include "server/exec/options.h"
+
+#include <getopt.h>
+#include <string.h>
+
+#define URL_DEFAULT "https://localhost:8443"
+
+const char options_help[] =
+	"Runs a program on a Casemate service and behaves like it: prints its output, exits "
+	"with\n"
+	"its exit code.\n\n"
+	"usage: casemate exec [options] FILE|-\n\n"
+	"  --url U           the service; default $CASEMATE_URL, else the address in\n"
+	"                    var/listening, else " URL_DEFAULT "\n"
+	"  --pki DIR         folder with client.crt, client.key and ca.crt; default "
+	"$CASEMATE_PKI,\n"
+	"                    else $VAR/pki, else var/pki\n"
+	"  --cert FILE --key FILE --cacert FILE\n"
+	"                    each of them by its own name\n"
+	"  --language L      default: from the file's extension or #! line, else python\n"
+	"  --stdin FILE      standard input of the program; - is this command's own\n"
+	"  --arg A           an argument of the program; repeatable\n"
+	"  --timeout MS      wall time the program may take\n"
+	"  --json            print the service's answer document instead\n"
+	"  --help --version\n\n"
+	"exit code: the program's own; 124 time is up; 128+N ended by signal N; 125 the "
+	"service or\n"
+	"the way to it failed, or it refused; 100 wrong usage of this command\n";
+
+enum {
+	OPTION_URL = 1,
+	OPTION_PKI,
+	OPTION_CERT,
+	OPTION_KEY,
+	OPTION_CACERT,
+	OPTION_LANGUAGE,
+	OPTION_STDIN,
+	OPTION_ARG,
+	OPTION_TIMEOUT,
+	OPTION_JSON,
+	OPTION_HELP,
+	OPTION_VERSION
+};
+
+static const struct option long_options[] = {
+	{"url", required_argument, NULL, OPTION_URL},
+	{"pki", required_argument, NULL, OPTION_PKI},
+	{"cert", required_argument, NULL, OPTION_CERT},
+	{"key", required_argument, NULL, OPTION_KEY},
+	{"cacert", required_argument, NULL, OPTION_CACERT},
+	{"language", required_argument, NULL, OPTION_LANGUAGE},
+	{"stdin", required_argument, NULL, OPTION_STDIN},
+	{"arg", required_argument, NULL, OPTION_ARG},
+	{"timeout", required_argument, NULL, OPTION_TIMEOUT},
+	{"json", no_argument, NULL, OPTION_JSON},
+	{"help", no_argument, NULL, OPTION_HELP},
+	{"version", no_argument, NULL, OPTION_VERSION},
+	{NULL, 0, NULL, 0},
+};
+
+/* What the options name, before defaults. */
+struct given {
+	const char *url;
+	const char *pki;
+	const char *certificate;
+	const char *key;
+	const char *authority;
+};
+
+static int copy(char *ret, size_t size, const char *text, struct err *err)
+{
+	int length = snprintf(ret, size, "%s", text);
+
+	if (length < 0 || (size_t)length >= size)
+		return err_set(err, ENAMETOOLONG, "'%.40s...' is too long", text);
+	return 0;
+}
+
+static const char *var_folder(void)
+{
+	const char *var = getenv("VAR");
+
+	return var == NULL || *var == '\0' ? "var" : var;
+}
+
+/* The one line that a running service leaves in its state folder; false when there is none. */
+static bool read_listening(char *ret, size_t size)
+{
+	char path[PATH_MAX];
+	FILE *file;
+	bool is_read;
+
+	(void)snprintf(path, sizeof(path), "%s/listening", var_folder());
+	file = fopen(path, "re");
+	if (file == NULL)
+		return false;
+	is_read = fgets(ret, (int)size, file) != NULL;
+	(void)fclose(file);
+	ret[is_read ? strcspn(ret, "\n") : 0] = '\0';
+	return is_read && ret[0] != '\0';
+}
+
+static int fill_url(struct options *ret, const char *given, struct err *err)
+{
+	const char *url = given != NULL ? given : getenv("CASEMATE_URL");
+	size_t length;
+	int status = 0;
+
+	if (url != NULL && *url != '\0')
+		status = copy(ret->url, sizeof(ret->url), url, err);
+	else if (!read_listening(ret->url, sizeof(ret->url)))
+		status = copy(ret->url, sizeof(ret->url), URL_DEFAULT, err);
+	if (status < 0)
+		return status;
+	length = strlen(ret->url);
+	while (length > 0 && ret->url[length - 1] == '/')
+		ret->url[--length] = '\0';
+	if (strncmp(ret->url, "https://", 8) != 0)
+		return err_set(err, EINVAL, "--url %s: the service speaks https:// only",
+			       ret->url);
+	return 0;
+}
+
+static int fill_file(char *ret, const char *given, const char *pki, const char *name,
+		     struct err *err)
+{
+	int length;
+
+	if (given != NULL)
+		return copy(ret, PATH_MAX, given, err);
+	if (pki != NULL)
+		length = snprintf(ret, PATH_MAX, "%s/%s", pki, name);
+	else
+		length = snprintf(ret, PATH_MAX, "%s/pki/%s", var_folder(), name);
+	if (length < 0 || length >= PATH_MAX)
+		return err_set(err, ENAMETOOLONG, "the path of %s is too long", name);
+	return 0;
+}
+
+static int fill_defaults(struct options *ret, const struct given *given, struct err *err)
+{
+	const char *pki = given->pki != NULL ? given->pki : getenv("CASEMATE_PKI");
+	int status = fill_url(ret, given->url, err);
+
+	if (status == 0)
+		status =
+			fill_file(ret->certificate, given->certificate, pki, "client.crt", err);
+	if (status == 0)
+		status = fill_file(ret->key, given->key, pki, "client.key", err);
+	if (status == 0)
+		status = fill_file(ret->authority, given->authority, pki, "ca.crt", err);
+	return status;
+}
+
+static int parse_timeout(const char *text, uint64_t *ret, struct err *err)
+{
+	char *end;
+	unsigned long long value;
+
+	errno = 0;
+	value = strtoull(text, &end, 10);
+	if (errno != 0 || end == text || *end != '\0' || *text == '-' || value == 0)
+		return err_set(err, EINVAL, "--timeout %s: give milliseconds", text);
+	*ret = value;
+	return 0;
+}
+
+static int take_option(struct options *ret, struct given *given, int option, struct err *err)
+{
+	switch (option) {
+	case OPTION_URL:
+		given->url = optarg;
+		return 0;
+	case OPTION_PKI:
+		given->pki = optarg;
+		return 0;
+	case OPTION_CERT:
+		given->certificate = optarg;
+		return 0;
+	case OPTION_KEY:
+		given->key = optarg;
+		return 0;
+	case OPTION_CACERT:
+		given->authority = optarg;
+		return 0;
+	case OPTION_LANGUAGE:
+		ret->language = optarg;
+		return 0;
+	case OPTION_STDIN:
+		ret->stdin_path = optarg;
+		return 0;
+	case OPTION_ARG:
+		if (ret->arg_count == OPTIONS_ARGS_MAX)
+			return err_set(err, E2BIG, "more than %d --arg", OPTIONS_ARGS_MAX);
+		ret->args[ret->arg_count++] = optarg;
+		return 0;
+	case OPTION_TIMEOUT:
+		return parse_timeout(optarg, &ret->timeout_ms, err);
+	case OPTION_JSON:
+		ret->is_json = true;
+		return 0;
+	default:
+		return err_set(err, EINVAL, "see casemate exec --help");
+	}
+}
+
+int options_parse(struct options *ret, int argc, char **argv, struct err *err)
+{
+	struct given given = {0};
+	int option;
+
+	*ret = (struct options){0};
+	while ((option = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
+		if (option == OPTION_HELP || option == 'h') {
+			(void)fputs(options_help, stdout);
+			return 1;
+		}
+		if (option == OPTION_VERSION) {
+			(void)printf("casemate-exec %s\n", CASEMATE_VERSION);
+			return 1;
+		}
+		if (take_option(ret, &given, option, err) < 0)
+			return -EINVAL;
+	}
+	if (optind != argc - 1)
+		return err_set(err, EINVAL, "give one FILE, or - for standard input");
+	ret->program = argv[optind];
+	if (ret->stdin_path != NULL && strcmp(ret->stdin_path, "-") == 0 &&
+	    strcmp(ret->program, "-") == 0)
+		return err_set(err, EINVAL, "the program and its --stdin cannot both be -");
+	return fill_defaults(ret, &given, err);
+}

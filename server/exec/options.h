@@ -1,0 +1,35 @@
+/*
+ * server/exec/options.h - the command line of `casemate exec`.
+ */
+#ifndef SERVER_EXEC_OPTIONS_H
+#define SERVER_EXEC_OPTIONS_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+#define OPTIONS_ARGS_MAX 256 /* as in schema/limits.h */
+#define OPTIONS_URL_MAX	 1024
+
+struct options {
+	char url[OPTIONS_URL_MAX]; /* without a slash at its end */
+	char certificate[PATH_MAX];
+	char key[PATH_MAX];
+	char authority[PATH_MAX];
+	const char *language; /* NULL: guess */
+	const char *program;  /* path, or "-" */
+	const char *stdin_path;
+	const char *args[OPTIONS_ARGS_MAX];
+	int arg_count;
+	uint64_t timeout_ms; /* 0: the service's default */
+	bool is_json;
+};
+
+extern const char options_help[];
+
+/* 0: go on; 1: answered already (--help, --version); negative: a usage error. */
+nodiscard int options_parse(struct options *ret, int argc, char **argv, struct err *err);
+
+#endif
