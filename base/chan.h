@@ -66,7 +66,8 @@ nodiscard int chan_send(struct chan *chan, uint16_t type, uint64_t id, const voi
 			size_t length, const int *fds, unsigned fd_count, struct err *err);
 
 /* For set-up code and tests without a loop: blocking send and receive on a bare descriptor.
- * chan_receive_blocking returns -ECONNRESET when the peer has closed. */
+ * chan_receive_blocking returns -ECONNRESET when the peer has closed. Without descriptors it is
+ * send(2), which is what a locked-down worker may still call. */
 nodiscard int chan_send_blocking(int fd, uint16_t type, uint64_t id, const void *body,
 				 size_t length, const int *fds, unsigned fd_count,
 				 struct err *err);

@@ -2,10 +2,9 @@
  * sandbox/layers/lockdown.h - the worker's layers in their order, so that the order is written
  * down once.
  *
- *   zygote, after clone3():  lockdown_join()     the cell's namespaces (pid: by the zygote before
- *                                                its clone3), folder /workspace, hostname
- *                            (cgroup.procs files, the runtime's own after-fork work)
- *                            lockdown_finish()   uid, rlimits, privileges, Landlock, seccomp
+ *   zygote, after clone3():  lockdown_join()     the cell's namespaces (pid: by the zygote
+ * before its clone3), folder /workspace, hostname (cgroup.procs files, the runtime's own
+ * after-fork work) lockdown_finish()   uid, rlimits, privileges, Landlock, seccomp
  *
  * Both fail closed: after an error the process must _exit() without having read a job.
  */
@@ -23,6 +22,9 @@ nodiscard int lockdown_check_disabled(uint32_t layers_disabled, struct err *err)
 /* The CLONE_NEW* flags of a cell, without those switched off. */
 uint64_t lockdown_clone_flags(uint32_t layers_disabled);
 
+/* The bits (enum layer) that these namespaces give. */
+uint32_t lockdown_layers(uint64_t clone_flags);
+
 /* One setns(2) into all namespaces of the cell whose init is `cell_pidfd`, and chdir to
  * /workspace. ret_layers gets the namespace bits (enum layer) that now hold. */
 nodiscard int lockdown_join(int cell_pidfd, uint32_t layers_disabled, uint32_t *ret_layers,
@@ -31,13 +33,14 @@ nodiscard int lockdown_join(int cell_pidfd, uint32_t layers_disabled, uint32_t *
 struct lockdown {
 	struct rlimits limits;
 	unsigned landlock_abi_min;
-	int seccomp_memfd; /* from seccomp_compile(SECCOMP_LIST_WORKER); borrowed */
+	int seccomp_memfd; /* from seccomp_program_compile(SECCOMP_LIST_WORKER); borrowed */
 	uint32_t layers_disabled;
 };
 
-/* ret_layers gets the bits of OWN_UID, RLIMITS, NO_CAPABILITIES, NO_NEW_PRIVILEGES, LANDLOCK and
- * SECCOMP that now hold. (OWN_UID: the job's user is CELL_UID, never a privileged one; whether
- * the host uid differs from job to job is known to the warden, which clears the bit if not.) */
+/* ret_layers gets the bits of OWN_UID, RLIMITS, NO_CAPABILITIES, NO_NEW_PRIVILEGES, LANDLOCK
+ * and SECCOMP that now hold. (OWN_UID: the job's user is CELL_UID, never a privileged one;
+ * whether the host uid differs from job to job is known to the warden, which clears the bit if
+ * not.) */
 nodiscard int lockdown_finish(const struct lockdown *lockdown, uint32_t *ret_layers,
 			      unsigned *ret_landlock_abi, struct err *err);
 

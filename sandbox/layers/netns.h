@@ -2,8 +2,8 @@
  * sandbox/layers/netns.h - layer: an empty network namespace for each slot of the pool.
  *
  * Made ahead by the warden inside U0 and used again from job to job (1 ms to make, and nothing
- * can stay behind in it: a job holds no socket and has no capability over it, because it belongs
- * to U0 and not to the cell's user namespace).
+ * can stay behind in it: a job holds no socket and has no capability over it, because it
+ * belongs to U0 and not to the cell's user namespace).
  *
  * Guarantees: no interface is up, not even lo, and no address is configured.
  */

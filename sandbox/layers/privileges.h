@@ -1,8 +1,8 @@
 /*
  * sandbox/layers/privileges.h - layers: own uid, no capabilities, no_new_privs.
  *
- * After everything that needs a capability (namespaces, mounts, cgroups) and before Landlock and
- * seccomp, which need no_new_privs. Final: nothing undoes it, execve(2) neither.
+ * After everything that needs a capability (namespaces, mounts, cgroups) and before Landlock
+ * and seccomp, which need no_new_privs. Final: nothing undoes it, execve(2) neither.
  */
 #ifndef SANDBOX_LAYERS_PRIVILEGES_H
 #define SANDBOX_LAYERS_PRIVILEGES_H
@@ -11,12 +11,12 @@
 
 #include "base/err.h"
 
-/* Becomes CELL_UID and the group of the same number, real, effective, saved and file-system, and
- * reads them back. Capabilities stay: the uid left is not root of the cell's namespace. */
+/* Becomes CELL_UID and the group of the same number, real, effective, saved and file-system,
+ * and reads them back. Capabilities stay: the uid left is not root of the cell's namespace. */
 nodiscard int privileges_become_cell_uid(struct err *err);
 
-/* Securebits set and locked, bounding, ambient, inheritable, permitted and effective sets empty,
- * no_new_privs, not dumpable (no ptrace by a process of the same user); all read back.
+/* Securebits set and locked, bounding, ambient, inheritable, permitted and effective sets
+ * empty, no_new_privs, not dumpable (no ptrace by a process of the same user); all read back.
  * layers_disabled: LAYER_NO_CAPABILITIES, LAYER_NO_NEW_PRIVILEGES in test builds. */
 nodiscard int privileges_drop(uint32_t layers_disabled, struct err *err);
 

@@ -25,10 +25,11 @@ enum seccomp_list {
 
 /* Needs libseccomp, and so lives in a file of its own (seccomp_compile.c): programs that only
  * load do not link it. */
-nodiscard int seccomp_compile(enum seccomp_list list, int *ret_memfd, struct err *err);
+nodiscard int seccomp_program_compile(enum seccomp_list list, int *ret_memfd, struct err *err);
 
 /* Loads a compiled program for the calling process, for good. Needs no_new_privs. `memfd` stays
- * the caller's. Afterwards messages without descriptors must be sent by chan_send_blocking(). */
-nodiscard int seccomp_load(int memfd, struct err *err);
+ * the caller's. Afterwards messages without descriptors must be sent by chan_send_blocking().
+ */
+nodiscard int seccomp_program_load(int memfd, struct err *err);
 
 #endif

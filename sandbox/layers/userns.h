@@ -22,8 +22,8 @@
 
 /*
  * Moves the calling process (one thread) into U0 and makes it U0's uid and gid 0 without
- * supplementary groups. As root: uid_first, one of `uid_count` unprivileged host uids, becomes 0,
- * uid_first + n becomes n; the maps are written by a helper child that stays outside. As an
+ * supplementary groups. As root: uid_first, one of `uid_count` unprivileged host uids, becomes
+ * 0, uid_first + n becomes n; the maps are written by a helper child that stays outside. As an
  * ordinary user: uid_count 0, the own uid becomes 0 and setgroups(2) is denied for good.
  *
  * Descriptors opened before stay open. Programs to start and folders that only host root can

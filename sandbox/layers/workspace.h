@@ -3,8 +3,8 @@
  * `files` is mounted on /workspace and `tmp` on /tmp.
  *
  * One file system for both, so that one size and one inode limit bound everything a job can
- * write; two folders, so that temporary files are not among the job's results. It belongs to the
- * cell's user namespace and vanishes with the cell's mount namespace.
+ * write; two folders, so that temporary files are not among the job's results. It belongs to
+ * the cell's user namespace and vanishes with the cell's mount namespace.
  */
 #ifndef SANDBOX_LAYERS_WORKSPACE_H
 #define SANDBOX_LAYERS_WORKSPACE_H
