@@ -16,6 +16,10 @@ $(BUILD)/tests/unit-$(1): $(call objects,$(wildcard tests/unit/$(1)/*.c)) \
 	$$(CC) $$(LDFLAGS_ALL) -o $$@ $$^ $$(LIBS_$(call unit_program,$(1))) -lcriterion -lseccomp
 endef
 $(foreach folder,$(UNIT_FOLDERS),$(eval $(call unit,$(folder))))
+# Criterion's assertions put comparison results into bit fields.
+$(BUILD)/obj/tests/unit/%.o: CFLAGS_ALL += -Wno-conversion
+# They start the real cell maker.
+$(BUILD)/tests/unit-layers: | $(OUT_casemate-cell)
 UNIT_BINARIES := $(foreach folder,$(UNIT_FOLDERS),$(BUILD)/tests/unit-$(folder))
 
 .PHONY: unit
