@@ -81,6 +81,15 @@ static const char *short_escape(char c)
 	}
 }
 
+/* A job may print megabytes of control characters: no printf here. */
+static void add_unicode_escape(struct buf *buf, unsigned char c)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char escape[6] = {'\\', 'u', '0', '0', digits[c >> 4], digits[c & 15]};
+
+	buf_add(buf, escape, sizeof(escape));
+}
+
 static bool is_plain(unsigned char c)
 {
 	return c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
@@ -110,7 +119,7 @@ static void jsonw_quoted(struct buf *buf, const char *data, size_t length)
 		else if (short_escape(data[at]) != NULL)
 			buf_add_str(buf, short_escape(data[at]));
 		else
-			buf_printf(buf, "\\u%04x", (unsigned)(unsigned char)data[at]);
+			add_unicode_escape(buf, (unsigned char)data[at]);
 		at += step == 0 ? 1 : step;
 	}
 	buf_add_char(buf, '"');

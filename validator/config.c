@@ -1,0 +1,174 @@
+#include "validator/config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "validator/json_guard.h"
+
+static struct place at_member(const struct place *parent, const char *key)
+{
+	return (struct place){.parent = parent, .key = key, .length = strlen(key)};
+}
+
+/* --- principals --------------------------------------------------------------------------- */
+
+static void check_name_known(const json_t *config, const json_t *principal, const char *member,
+			     const char *list, const struct place *place, struct faults *faults)
+{
+	const char *name = json_string_value(json_object_get(principal, member));
+	struct place here = at_member(place, member);
+	char shown[80];
+
+	if (name == NULL || json_object_get(json_object_get(config, list), name) != NULL)
+		return;
+	text_show(shown, sizeof(shown), name, strlen(name));
+	fault_hint(faults_add(faults, &here, "reference", "\"%s\" is not in /%s", shown, list),
+		   "Add \"%s\" to \"%s\", or name another %s.", shown, list, member);
+}
+
+/* A wildcard is one whole label: "*.example.org", never "a*.example.org". */
+static bool is_pattern_good(const char *pattern, char separator)
+{
+	size_t stars = 0;
+	size_t length = strlen(pattern);
+
+	for (size_t i = 0; i < length; i++) {
+		if (pattern[i] != '*')
+			continue;
+		stars++;
+		if ((i > 0 && pattern[i - 1] != separator) ||
+		    (i + 1 < length && pattern[i + 1] != separator))
+			return false;
+	}
+	return stars <= 1;
+}
+
+static void check_pattern(const json_t *principal, const char *member, char separator,
+			  const struct place *place, struct faults *faults)
+{
+	const char *pattern = json_string_value(json_object_get(principal, member));
+	struct place here = at_member(place, member);
+
+	if (pattern == NULL || is_pattern_good(pattern, separator))
+		return;
+	fault_hint(faults_add(faults, &here, "wildcard",
+			      "a wildcard stands for exactly one whole %s, once",
+			      separator == '/' ? "path segment" : "label"),
+		   "Write for example %s.",
+		   separator == '/' ? "spiffe://example.org/agents/*" : "*.agents.example.org");
+}
+
+static void check_principals(const json_t *config, struct faults *faults)
+{
+	struct place list = at_member(NULL, "principals");
+	struct place place = {.parent = &list};
+	json_t *principal;
+
+	json_array_foreach(json_object_get(config, "principals"), place.index, principal)
+	{
+		check_name_known(config, principal, "tenant", "tenants", &place, faults);
+		check_name_known(config, principal, "policy", "policies", &place, faults);
+		check_pattern(principal, "spiffe", '/', &place, faults);
+		check_pattern(principal, "dns", '.', &place, faults);
+		check_pattern(principal, "cn", '.', &place, faults);
+	}
+}
+
+/* --- pools and layers --------------------------------------------------------------------- */
+
+static json_int_t number_at(const json_t *object, const char *name)
+{
+	/* The schema lets 16.0 pass for 16. */
+	return (json_int_t)json_number_value(json_object_get(object, name));
+}
+
+static void check_runtimes(const json_t *config, struct faults *faults)
+{
+	struct place runtimes = at_member(NULL, "runtimes");
+	json_int_t workers = number_at(json_object_get(config, "pool"), "workers_max");
+	const char *name;
+	json_t *runtime;
+
+	json_object_foreach(json_object_get(config, "runtimes"), name, runtime)
+	{
+		struct place here = at_member(&runtimes, name);
+		struct place low = at_member(&here, "pool_low");
+		struct place high = at_member(&here, "pool_high");
+		json_int_t low_water = number_at(runtime, "pool_low");
+		json_int_t high_water = number_at(runtime, "pool_high");
+
+		if (low_water > high_water)
+			fault_hint(faults_add(faults, &low, "order",
+					      "%lld is above pool_high, which is %lld",
+					      (long long)low_water, (long long)high_water),
+				   "Lower pool_low or raise pool_high.");
+		if (high_water > workers)
+			fault_hint(faults_add(faults, &high, "order",
+					      "%lld is above /pool/workers_max, which is %lld",
+					      (long long)high_water, (long long)workers),
+				   "Lower pool_high or raise pool.workers_max.");
+	}
+}
+
+static void check_layers(const json_t *config, struct faults *faults)
+{
+	const json_t *isolation = json_object_get(config, "isolation");
+	struct place here = at_member(NULL, "isolation");
+	struct place place = at_member(&here, "layers_disabled");
+
+#ifndef CASEMATE_TEST_BUILD
+	if (json_array_size(json_object_get(isolation, "layers_disabled")) > 0)
+		fault_hint(faults_add(faults, &place, "test-build",
+				      "layers can be disabled in test builds only"),
+			   "Remove it; this is a production build.");
+#else
+	(void)isolation;
+	(void)place;
+	(void)faults;
+#endif
+}
+
+/* A whole number written 16.0 becomes 16, so that readers need not know both. */
+static void normalise_numbers(json_t *value)
+{
+	const char *key;
+	size_t index;
+	json_t *inner;
+	void *next;
+
+	if (json_is_array(value)) {
+		json_array_foreach(value, index, inner) normalise_numbers(inner);
+		return;
+	}
+	json_object_foreach_safe(value, next, key, inner)
+	{
+		if (json_is_real(inner))
+			(void)json_object_set_new(
+				value, key, json_integer((json_int_t)json_real_value(inner)));
+		else
+			normalise_numbers(inner);
+	}
+}
+
+int config_check(const struct schema *schema, const char *text, size_t length, json_t **ret,
+		 struct faults *faults)
+{
+	own_json *config = NULL;
+	int status = json_guard_parse(text, length, &config, faults);
+
+	if (status < 0)
+		return status;
+	if (!schema_check(schema, config, faults))
+		return -EBADMSG;
+	status = schema_fill(schema, config);
+	if (status < 0)
+		return status;
+	normalise_numbers(config);
+	check_principals(config, faults);
+	check_runtimes(config, faults);
+	check_layers(config, faults);
+	if (faults->count > 0)
+		return -EBADMSG;
+	*ret = mem_take(&config);
+	return 0;
+}

@@ -1,0 +1,437 @@
+#include "validator/process.h"
+
+#include <malloc.h>
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+
+#include "base/chan.h"
+#include "base/confine.h"
+#include "base/log.h"
+#include "base/memfd.h"
+#include "schema/wire/ledger_validator.h"
+#include "schema/wire/setup.h"
+#include "validator/catalog.h"
+#include "validator/json_guard.h"
+#include "validator/outcome.h"
+#include "validator/request.h"
+
+static const struct confine_syscall allowed[] = {
+#define ALLOW CONFINE_ALLOW
+#include "base/common.seccomp.def"
+#include "validator/validator.seccomp.def"
+#undef ALLOW
+};
+
+/* States of the set-up dialogue, as bits for the route table. */
+enum { SETUP_NEW = 1, SETUP_CONFIGURED = 2, SETUP_SERVING = 4, SETUP_DRAINING = 8 };
+
+struct validator {
+	struct loop loop;
+	struct chan setup;
+	struct chan ledger;
+	struct timer drain;
+	uint32_t state;
+	int exit_code;
+	struct setup_hello hello;
+	int schema_folder;  /* owned; -1: none */
+	int pending_ledger; /* owned; the peer's channel until COMMIT */
+	unsigned landlock_abi;
+	struct catalog catalog;
+	struct outcome_writer writer;
+	struct faults faults;
+};
+
+/* Blocks above this go straight back to the kernel: one job with 16 MiB of output must not
+ * leave a heap of that size behind. */
+#define MMAP_THRESHOLD_BYTES (256 * 1024)
+
+static void stop(struct validator *validator, int exit_code)
+{
+	validator->exit_code = exit_code;
+	loop_stop(&validator->loop);
+}
+
+/* --- questions of the ledger -------------------------------------------------------------- */
+
+/* Sends one answer whose content travels as a sealed memfd. */
+static int answer(struct validator *validator, uint16_t type, uint64_t id, const struct wr *wr,
+		  const struct buf *content, struct err *err)
+{
+	own_fd fd = -1;
+	int status = memfd_from("answer", content->data != NULL ? content->data : "",
+				content->length, &fd, err);
+
+	if (status < 0)
+		return status;
+	return chan_send(&validator->ledger, type, id, wr->data, wr->length, &fd, 1, err);
+}
+
+static int answer_bad(struct validator *validator, uint64_t id, const struct request_bad *bad,
+		      struct err *err)
+{
+	/* Each fault takes under 8 KiB even when every character needs an escape. */
+	const size_t faults_bytes_max = LIMIT_FAULTS * 8192;
+	uint8_t body[2 * LIMIT_DETAIL_BYTES + 16];
+	own_buf faults;
+	struct jsonw json;
+	struct wr wr;
+	int status;
+
+	buf_init(&faults, faults_bytes_max);
+	jsonw_init(&json, &faults);
+	faults_write(&validator->faults, &json);
+	status = buf_check(&faults, err);
+	if (status < 0)
+		return status;
+	wr_init(&wr, body, sizeof(body));
+	request_bad_encode(&wr, bad);
+	return answer(validator, REQUEST_BAD, id, &wr, &faults, err);
+}
+
+static int serve_check_request(void *owner, struct msg *msg, struct err *err)
+{
+	struct validator *validator = owner;
+	own_fd fd = msg_take_fd(msg, 0);
+	own_span body_text = {.data = ""};
+	own_buf payload;
+	struct check_request ask;
+	struct request_good good;
+	struct request_bad bad;
+	uint8_t body[256];
+	struct wr wr;
+	int status = check_request_decode(msg->body, msg->length, &ask, err);
+
+	buf_init(&payload, LIMIT_PAYLOAD_BYTES);
+	if (status == 0)
+		status = memfd_map(fd, LIMIT_BODY_BYTES, &body_text, err);
+	if (status < 0)
+		return status;
+	status = request_check(validator->catalog.schemas[CATALOG_REQUEST], body_text.data,
+			       body_text.length, &ask, &good, &payload, &bad,
+			       &validator->faults, err);
+	if (status == -EBADMSG)
+		return answer_bad(validator, msg->id, &bad, err);
+	if (status < 0)
+		return status;
+	wr_init(&wr, body, sizeof(body));
+	request_good_encode(&wr, &good);
+	return answer(validator, REQUEST_GOOD, msg->id, &wr, &payload, err);
+}
+
+static int serve_check_outcome(void *owner, struct msg *msg, struct err *err)
+{
+	struct validator *validator = owner;
+	own_fd fd = msg_take_fd(msg, 0);
+	own_span bundle = {.data = ""};
+	own_buf members;
+	struct check_outcome ask;
+	struct outcome_good good = {0};
+	uint8_t body[16];
+	struct wr wr;
+	int status = check_outcome_decode(msg->body, msg->length, &ask, err);
+
+	buf_init(&members, LIMIT_FRAGMENT_BYTES);
+	if (status == 0)
+		status = memfd_map(fd, LIMIT_OUTCOME_BYTES, &bundle, err);
+	if (status == 0)
+		status = outcome_write(&validator->writer, &ask, &bundle, &members, err);
+	if (status < 0)
+		return status;
+	wr_init(&wr, body, sizeof(body));
+	outcome_good_encode(&wr, &good);
+	return answer(validator, OUTCOME_GOOD, msg->id, &wr, &members, err);
+}
+
+static const struct route ledger_routes[] = {
+	{CHECK_REQUEST, SETUP_SERVING | SETUP_DRAINING, 1, 1, serve_check_request},
+	{CHECK_OUTCOME, SETUP_SERVING | SETUP_DRAINING, 1, 1, serve_check_outcome},
+};
+
+/* The ledger is the only peer: without it there is nothing to do, and only the supervisor can
+ * introduce us again. So a broken dialogue ends this process, and a fresh one takes its place.
+ */
+static void ledger_serve(struct chan *chan, struct msg *msg)
+{
+	struct validator *validator = chan->owner;
+	struct err err = {0};
+
+	if (route_dispatch(ledger_routes, ARRAY_COUNT(ledger_routes), validator->state,
+			   validator, msg, &err) == 0)
+		return;
+	log_event(LOG_ERROR, "ledger_dropped", LOG_STR("reason", err.text),
+		  LOG_INT("message", msg->type));
+	chan_close(chan);
+	stop(validator, 1);
+}
+
+static void send_drained(struct validator *validator)
+{
+	struct setup_drained drained = {0};
+	uint8_t body[8];
+	struct wr wr;
+
+	wr_init(&wr, body, sizeof(body));
+	setup_drained_encode(&wr, &drained);
+	err_ignore(
+		chan_send(&validator->setup, SETUP_DRAINED, 0, body, wr.length, NULL, 0, NULL),
+		"the supervisor is gone: the end is the same");
+	stop(validator, 0);
+}
+
+static void ledger_lost(struct chan *chan, const struct err *why)
+{
+	struct validator *validator = chan->owner;
+
+	if (validator->state == SETUP_DRAINING) {
+		send_drained(validator);
+		return;
+	}
+	log_event(LOG_WARN, "ledger_lost", LOG_STR("reason", why->text));
+}
+
+static int open_ledger(struct validator *validator, int take_fd, struct err *err)
+{
+	chan_close(&validator->ledger); /* a second introduction replaces the first */
+	validator->ledger.serve = ledger_serve;
+	validator->ledger.lost = ledger_lost;
+	validator->ledger.owner = validator;
+	return chan_open(&validator->ledger, &validator->loop, take_fd, err);
+}
+
+/* --- set-up ------------------------------------------------------------------------------- */
+
+static int send_ready(struct validator *validator, struct err *err)
+{
+	struct setup_ready ready = {.landlock_abi = validator->landlock_abi};
+	uint8_t body[sizeof(ready) + 16];
+	struct wr wr;
+
+	wr_init(&wr, body, sizeof(body));
+	setup_ready_encode(&wr, &ready);
+	return chan_send(&validator->setup, SETUP_READY, 0, body, wr.length, NULL, 0, err);
+}
+
+static void send_failed(struct validator *validator, const struct err *why)
+{
+	struct setup_failed failed = {.detail = "?"};
+	uint8_t body[LIMIT_DETAIL_BYTES + 16];
+	struct wr wr;
+
+	if (why->text[0] != '\0')
+		(void)snprintf(failed.detail, sizeof(failed.detail), "%s", why->text);
+	wr_init(&wr, body, sizeof(body));
+	setup_failed_encode(&wr, &failed);
+	err_ignore(
+		chan_send(&validator->setup, SETUP_FAILED, 0, body, wr.length, NULL, 0, NULL),
+		"the supervisor is gone: the end is the same");
+}
+
+static int serve_hello(void *owner, struct msg *msg, struct err *err)
+{
+	struct validator *validator = owner;
+	int status = setup_hello_decode(msg->body, msg->length, &validator->hello, err);
+
+	if (status < 0)
+		return status;
+	log_init("validator", (enum log_level)validator->hello.log_level);
+	if (strcmp(validator->hello.build_id, CASEMATE_VERSION) != 0)
+		return err_set(err, EPROTO, "the supervisor is of build %s, this is %s",
+			       validator->hello.build_id, CASEMATE_VERSION);
+	validator->state = SETUP_CONFIGURED;
+	return 0;
+}
+
+static int serve_config(void *owner, struct msg *msg, struct err *err)
+{
+	struct validator *validator = owner;
+	struct setup_validator_config config;
+	int status = setup_validator_config_decode(msg->body, msg->length, &config, err);
+
+	if (status < 0)
+		return status;
+	/* The schemas belong to this build; a reload brings the same, and confined as it is the
+	 * process could not read them. The descriptor of a reload closes with its message. */
+	if (validator->state == SETUP_CONFIGURED) {
+		fd_drop(&validator->schema_folder);
+		validator->schema_folder = msg_take_fd(msg, 0);
+	}
+	return 0;
+}
+
+static int serve_peer(void *owner, struct msg *msg, struct err *err)
+{
+	struct validator *validator = owner;
+	struct setup_peer peer;
+	int status = setup_peer_decode(msg->body, msg->length, &peer, err);
+
+	if (status < 0)
+		return status;
+	if (peer.role != SETUP_ROLE_LEDGER)
+		return err_set(err, EPROTO, "role %u is no peer of the validator", peer.role);
+	if (validator->state != SETUP_CONFIGURED)
+		return open_ledger(validator, msg_take_fd(msg, 0), err);
+	fd_drop(&validator->pending_ledger);
+	validator->pending_ledger = msg_take_fd(msg, 0);
+	return 0;
+}
+
+/* Everything that opens a file or fetches an algorithm happens before confinement. */
+static int prepare(struct validator *validator, struct err *err)
+{
+	size_t seed;
+	int status;
+
+	if (validator->schema_folder < 0)
+		return err_set(err, EPROTO, "COMMIT came before the schema folder");
+	if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
+		return err_errno(err, errno, "seed the hash tables");
+	json_guard_seed(seed);
+	(void)mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD_BYTES);
+	if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT, NULL) !=
+	    1)
+		return err_set(err, EIO, "start libcrypto");
+	status = catalog_load(&validator->catalog, validator->schema_folder, err);
+	if (status == 0)
+		status = outcome_writer_init(&validator->writer,
+					     validator->catalog.schemas[CATALOG_REPORT], err);
+	fd_drop(&validator->schema_folder);
+	return status;
+}
+
+/* The order is that of base/confine.h; the last step tries what must now fail. */
+static int confine(struct validator *validator, struct err *err)
+{
+	int status = confine_uid(validator->hello.host_uid, err);
+
+	if (status == 0)
+		status = confine_privileges(err);
+	if (status == 0)
+		status = confine_landlock(validator->hello.landlock_abi_min, NULL, 0,
+					  &validator->landlock_abi, err);
+	if (status == 0)
+		status = confine_seccomp(allowed, ARRAY_COUNT(allowed), err);
+	return status == 0 ? confine_prove(0, err) : status;
+}
+
+static int serve_commit(void *owner, struct msg *msg, struct err *err)
+{
+	struct validator *validator = owner;
+	struct setup_commit commit;
+	int status = setup_commit_decode(msg->body, msg->length, &commit, err);
+
+	if (status < 0 || validator->state != SETUP_CONFIGURED)
+		return status < 0 ? status : send_ready(validator, err);
+	status = prepare(validator, err);
+	if (status == 0)
+		status = confine(validator, err);
+	if (status == 0 && validator->pending_ledger >= 0)
+		status = open_ledger(validator, fd_take(&validator->pending_ledger), err);
+	if (status < 0)
+		return status;
+	validator->state = SETUP_SERVING;
+	return send_ready(validator, err);
+}
+
+static void drain_fire(struct loop *loop, struct timer *timer)
+{
+	(void)loop;
+	send_drained(timer->owner);
+}
+
+/* The ledger still needs answers for the jobs that run, so it is the ledger's end that ends the
+ * draining, or the deadline. */
+static int serve_drain(void *owner, struct msg *msg, struct err *err)
+{
+	struct validator *validator = owner;
+	struct setup_drain drain;
+	int status = setup_drain_decode(msg->body, msg->length, &drain, err);
+
+	if (status < 0)
+		return status;
+	validator->state = SETUP_DRAINING;
+	if (validator->ledger.fd < 0) {
+		send_drained(validator);
+		return 0;
+	}
+	validator->drain.fire = drain_fire;
+	validator->drain.owner = validator;
+	loop_timer_start(&validator->loop, &validator->drain,
+			 (uint64_t)drain.deadline_ms * 1000);
+	return 0;
+}
+
+static const struct route setup_routes[] = {
+	{SETUP_HELLO, SETUP_NEW, 0, 0, serve_hello},
+	{SETUP_VALIDATOR_CONFIG, SETUP_CONFIGURED | SETUP_SERVING | SETUP_DRAINING, 1, 1,
+	 serve_config},
+	{SETUP_PEER, SETUP_CONFIGURED | SETUP_SERVING | SETUP_DRAINING, 1, 1, serve_peer},
+	{SETUP_COMMIT, SETUP_CONFIGURED | SETUP_SERVING | SETUP_DRAINING, 0, 0, serve_commit},
+	{SETUP_DRAIN, SETUP_SERVING | SETUP_DRAINING, 0, 0, serve_drain},
+};
+
+static void setup_serve(struct chan *chan, struct msg *msg)
+{
+	struct validator *validator = chan->owner;
+	struct err err = {0};
+
+	if (route_dispatch(setup_routes, ARRAY_COUNT(setup_routes), validator->state, validator,
+			   msg, &err) == 0)
+		return;
+	log_event(LOG_ERROR, "setup_failed", LOG_STR("reason", err.text),
+		  LOG_INT("message", msg->type));
+	send_failed(validator, &err);
+	stop(validator, 1);
+}
+
+/* Without a supervisor nobody would restart or stop this process. */
+static void setup_lost(struct chan *chan, const struct err *why)
+{
+	(void)why;
+	stop(chan->owner, 1);
+}
+
+static int run(struct validator *validator, int take_fd, struct err *err)
+{
+	own_fd fd = take_fd;
+	int status = loop_init(&validator->loop, err);
+
+	if (status < 0)
+		return status;
+	validator->setup.serve = setup_serve;
+	validator->setup.lost = setup_lost;
+	validator->setup.owner = validator;
+	status = chan_open(&validator->setup, &validator->loop, fd_take(&fd), err);
+	if (status == 0)
+		status = loop_run(&validator->loop, err);
+	chan_close(&validator->ledger);
+	chan_close(&validator->setup);
+	loop_done(&validator->loop);
+	return status;
+}
+
+int process_serve(int take_fd)
+{
+	static struct validator validator = {
+		.state = SETUP_NEW,
+		.setup = {.fd = -1},
+		.ledger = {.fd = -1},
+		.schema_folder = -1,
+		.pending_ledger = -1,
+		.loop = {.epoll_fd = -1},
+	};
+	struct err err = {0};
+
+	log_init("validator", LOG_INFO);
+	if (run(&validator, take_fd, &err) < 0) {
+		log_event(LOG_ERROR, "failed", LOG_STR("reason", err.text));
+		validator.exit_code = 1;
+	}
+	fd_drop(&validator.schema_folder);
+	fd_drop(&validator.pending_ledger);
+	outcome_writer_done(&validator.writer);
+	catalog_done(&validator.catalog);
+	return validator.exit_code;
+}

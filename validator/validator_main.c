@@ -1,0 +1,43 @@
+/*
+ * casemate-validator: reads what nobody trusts (requests, results of jobs) and holds nothing.
+ * As a child of the supervisor it serves descriptor 3; run by hand it checks a configuration or
+ * prints the API description.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "schema/wire/setup.h"
+#include "validator/oneshot.h"
+#include "validator/process.h"
+
+#define EXIT_USAGE 2
+
+static const char usage[] =
+	"usage: casemate-validator config FILE   check a configuration (- is standard input) "
+	"and\n"
+	"                                        print it with defaults filled in\n"
+	"       casemate-validator openapi       print the OpenAPI 3.1 description of the API\n"
+	"       casemate-validator --help | --version\n"
+	"\n"
+	"Without arguments it is a part of the service and is started by `casemate serve`.\n"
+	"Exit codes: 0 good, 1 faults (on standard error, with JSON pointers), 2 wrong "
+	"usage.\n";
+
+int main(int argc, char **argv)
+{
+	if (argc == 1 && fcntl(SETUP_FD, F_GETFD) >= 0)
+		return process_serve(SETUP_FD);
+	if (argc == 3 && strcmp(argv[1], "config") == 0)
+		return oneshot_config(argv[2], stdout, stderr);
+	if (argc == 2 && strcmp(argv[1], "openapi") == 0)
+		return oneshot_openapi(stdout, stderr);
+	if (argc == 2 && strcmp(argv[1], "--version") == 0)
+		return printf("casemate-validator %s\n", CASEMATE_VERSION) < 0 ? EXIT_FAILURE
+									       : 0;
+	if (argc == 2 && strcmp(argv[1], "--help") == 0)
+		return fputs(usage, stdout) == EOF ? EXIT_FAILURE : EXIT_SUCCESS;
+	(void)fputs(usage, stderr);
+	return EXIT_USAGE;
+}
