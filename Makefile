@@ -167,8 +167,9 @@ include docker/docker.mk
 # --- for people ----------------------------------------------------------------------------
 
 .PHONY: run
-run: deps all
-	@tests/support/run.sh $(BUILD) $(VAR) $(PORT)
+run: deps
+	+@$(MAKE) --no-print-directory -j$(JOBS) all
+	@exec tests/support/run.sh '$(BUILD)' '$(VAR)' '$(PORT)'
 
 .PHONY: install
 install: all
@@ -184,7 +185,7 @@ deps:
 
 .PHONY: format
 format:
-	git ls-files '*.c' '*.h' | xargs clang-format-14 -i
+	clang-format-14 -i $(FORMATTED)
 
 .PHONY: clean
 clean:

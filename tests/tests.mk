@@ -22,9 +22,120 @@ $(BUILD)/obj/tests/unit/%.o: CFLAGS_ALL += -Wno-conversion
 $(BUILD)/tests/unit-layers: | $(OUT_casemate-cell)
 UNIT_BINARIES := $(foreach folder,$(UNIT_FOLDERS),$(BUILD)/tests/unit-$(folder))
 
-.PHONY: unit
-unit: $(UNIT_BINARIES)
-	@for binary in $(UNIT_BINARIES); do echo "== $$binary"; $$binary --jobs 2 || exit 1; done
+.PHONY: unit unit-binaries
+unit-binaries: $(UNIT_BINARIES)
+unit: unit-binaries
+	@tests/support/suite.sh $(BUILD) $(UNIT_BINARIES)
+
+# --- everything ----------------------------------------------------------------------------
+
+JOBS ?= $(shell nproc)
+AGAIN = +@$(MAKE) --no-print-directory -j$(JOBS)
+# Which pytest folders `make test` runs; `make test TESTS=tests/api/test_tls.py` runs one file.
+TESTS ?= $(wildcard tests/process tests/api tests/redteam tests/docker)
+
+# The test variant is for the probes that must escape when a layer is switched off.
+.PHONY: test
+test:
+	@tests/support/deps.sh test
+	$(AGAIN) all unit-binaries
+	$(AGAIN) VARIANT=test all
+	@VARIANT=$(VARIANT) tests/support/suite.sh $(BUILD) $(UNIT_BINARIES) -- $(TESTS)
+
+# --- sanitizers ------------------------------------------------------------------------------
+# Unit tests with every sanitizer, and the tests of single processes with fake peers. Exact seccomp
+# lists are tested in plain builds only: a sanitizer's runtime makes calls of its own.
+
+SANITIZED_TESTS ?= $(wildcard tests/process)
+
+.PHONY: asan ubsan tsan sanitized
+asan ubsan tsan:
+	@tests/support/deps.sh test check
+	$(AGAIN) VARIANT=$@ sanitized
+
+sanitized: all unit-binaries
+	@VARIANT=$(VARIANT) tests/support/suite.sh $(BUILD) $(UNIT_BINARIES) \
+		$(if $(SANITIZED_TESTS),-- $(SANITIZED_TESTS))
+
+# --- fuzzing: tests/fuzz/fuzz_<what>.c, libFuzzer with address and undefined sanitizers ---------
+
+FUZZ_SECONDS ?= 20
+FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_LIBS := $(foreach program,casemate-validator casemate-gate casemate-front, \
+	$(BUILD)/libprogram-$(program).a) $(LIB_schema) $(LIB_base)
+
+$(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(FUZZ_LIBS)
+	@mkdir -p $(@D)
+	$(call QUIET,LD,$@)$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $^ \
+		$(LIBS_casemate-validator) $(LIBS_casemate-gate) $(LIBS_casemate-front)
+
+.PHONY: fuzz-smoke fuzz-run
+fuzz-smoke:
+	@tests/support/deps.sh check
+	$(AGAIN) VARIANT=fuzz fuzz-run
+
+# The corpus and every past crash are replayed first, then new inputs for a while.
+fuzz-run: $(addprefix $(BUILD)/fuzz/,$(FUZZ_TARGETS))
+	@for target in $(FUZZ_TARGETS); do \
+		corpus=$(BUILD)/fuzz/corpus-$$target; mkdir -p $$corpus; \
+		seeds=; for seed in tests/fuzz/corpus/$$target tests/fuzz/regression/$$target; do \
+			[ ! -d $$seed ] || seeds="$$seeds $$seed"; done; \
+		echo "== $$target"; \
+		$(BUILD)/fuzz/$$target -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 \
+			-print_final_stats=0 -verbosity=0 -artifact_prefix=$(BUILD)/fuzz/ \
+			$$corpus $$seeds || exit 1; \
+	done
+
+# --- coverage of the unit tests (a confined process cannot write its counters) ------------------
+
+.PHONY: coverage coverage-run
+coverage:
+	@tests/support/deps.sh test check
+	$(AGAIN) VARIANT=coverage coverage-run
+
+coverage-run: unit-binaries
+	@find $(BUILD) -name '*.gcda' -delete
+	@tests/support/suite.sh $(BUILD) $(UNIT_BINARIES)
+	@mkdir -p build/coverage-report
+	@gcovr --root . --exclude tests/ --branches --print-summary --html-details \
+		build/coverage-report/index.html $(BUILD)
+	@echo "build/coverage-report/index.html"
+
+# --- lint ----------------------------------------------------------------------------------------
+
+# Tables that are clearer by hand than by clang-format.
+FORMATTED = $(filter-out schema/wire/% schema/limits.h schema/status.h base/wire_gen.h,$(shell git ls-files '*.c' '*.h'))
+TIDIED = $(filter-out tests/%,$(filter %.c,$(FORMATTED)))
+tidy_flags = $(CPPFLAGS_ALL) $(foreach dir,sandbox/runtimes/python,$(CPPFLAGS_$(dir))) -std=gnu17
+linked_row = "$(OUT_$(1)):$(LIBS_$(1))"
+
+.PHONY: check check-format check-shell check-shape check-linked check-tidy check-clang
+check:
+	@tests/support/deps.sh check
+	$(AGAIN) check-format check-shell check-shape check-linked check-tidy check-clang
+	@echo 'check: good'
+
+check-format:
+	@clang-format-14 --dry-run -Werror $(FORMATTED)
+
+check-shell:
+	@git ls-files '*.sh' .ci/run | xargs shellcheck
+
+check-shape:
+	@tests/lint/layers.sh
+	@tests/lint/shape.sh
+
+# The linker is the enforcer of the process split, so its result is what is looked at.
+check-linked: all
+	@tests/lint/linked.sh $(foreach program,$(PROGRAMS),$(call linked_row,$(program)))
+
+check-tidy:
+	@printf '%s\n' $(TIDIED) | xargs -P $(JOBS) -n 4 sh -c \
+		'clang-tidy-14 --quiet "$$@" -- $(tidy_flags) 2>/dev/null' tidy
+
+# Both compilers, so that neither's blind spot is ours.
+check-clang:
+	+@$(MAKE) --no-print-directory CC=clang BUILD=build/clang all
 
 include tests/bench/bench.mk
 

@@ -120,8 +120,9 @@ static int become(const struct subcommand *subcommand, int argc, char **argv)
 		(void)fprintf(stderr, "casemate: %s\n", err.text);
 		return EXIT_SYSTEM;
 	}
-	arguments[count++] = path;
-	/* execv(3) takes char *const[], but writes nothing. */
+	/* A short name for its messages: it finds itself by /proc/self/exe. execv(3) takes
+	 * char *const[], but writes nothing. */
+	arguments[count++] = (char *)(uintptr_t)subcommand->program;
 	if (subcommand->argument != NULL)
 		arguments[count++] = (char *)(uintptr_t)subcommand->argument;
 	for (int i = 2; i < argc; i++)

@@ -1,21 +1,32 @@
 #!/bin/bash
 # Installs the Debian packages that building and running needs; quick when nothing is missing.
-# With an argument "test", those of the tests too. Uses sudo when not root.
+# Arguments add more: "test" for `make test`, "check" for `make check`, sanitizers and fuzzing.
+# Uses sudo when not root.
 set -euo pipefail
 
-build_packages=(
+packages=(
 	gcc make pkg-config libc6-dev
 	libmicrohttpd-dev libjansson-dev libseccomp-dev libsqlite3-dev libssl-dev
 	libcurl4-openssl-dev libpcre2-dev python3-dev libpython3-dev
 	python3-numpy python3-pandas python3-matplotlib # preloaded into the Python runtime
 	curl ca-certificates
 )
-test_packages=(
-	clang libcriterion-dev python3-pytest python3-yaml sqlite3 jq openssl
-	clang-format-14 clang-tidy-14 shellcheck libclang-rt-14-dev gcovr util-linux procps
-)
-packages=("${build_packages[@]}")
-[ "${1:-}" = test ] && packages+=("${test_packages[@]}")
+for wish in "$@"; do
+	case $wish in
+	test)
+		packages+=(libcriterion-dev python3-pytest python3-yaml sqlite3 jq openssl
+			util-linux procps git binutils)
+		;;
+	check)
+		packages+=(clang clang-format-14 clang-tidy-14 libclang-rt-14-dev shellcheck
+			gcovr git binutils)
+		;;
+	*)
+		echo "deps: unknown argument $wish" >&2
+		exit 2
+		;;
+	esac
+done
 
 missing=()
 for package in "${packages[@]}"; do
