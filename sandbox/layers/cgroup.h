@@ -20,8 +20,9 @@
 /* Version 2 keeps everything in the first place; its other places stay empty. */
 enum cgroup_place { CGROUP_MEMORY, CGROUP_PIDS, CGROUP_CPU, CGROUP_CPUACCT, CGROUP_PLACES };
 
-#define CGROUP_PATH_MAX 1024 /* bytes of a folder's path; deep container nests use about 400 \
-			      */
+#define CGROUP_PATH_MAX                                                      \
+	1024 /* bytes of a folder's path; deep container nests use about 400 \
+	      */
 
 /* The groups this process runs in; an empty path: no such controller. */
 struct cgroup_host {
@@ -35,26 +36,35 @@ void cgroup_host_parse(const char *cgroup, const char *mountinfo, struct cgroup_
 
 nodiscard int cgroup_host_probe(struct cgroup_host *ret, struct err *err);
 
+#define CGROUP_NAME_MAX 112 /* bytes: instance (64), pid or ".service" */
+
 struct cgroup_instance {
 	unsigned version;
-	uint32_t layers;	    /* LAYER_CGROUP_* that can be applied */
-	bool has_swap_limit;	    /* memory and swap together can be limited */
-	int folders[CGROUP_PLACES]; /* owned; -1: not usable */
-	char missing[256];	    /* why a controller is not usable, for the operator */
+	uint32_t layers;     /* LAYER_CGROUP_* that can be applied */
+	bool has_swap_limit; /* memory and swap together can be limited */
+	char folder[CGROUP_NAME_MAX];
+	char family[CGROUP_NAME_MAX]; /* version 2: where the other processes were moved to */
+	int parents[CGROUP_PLACES];   /* owned; for cgroup_instance_remove() only */
+	int folders[CGROUP_PLACES];   /* owned; -1: not usable */
+	char missing[256];	      /* why a controller is not usable, for the operator */
 };
 
 /*
- * Makes the instance group in every usable place, after removing what an earlier instance of
- * the same name left behind, processes included. As root it is given to `owner_uid` (a host
- * uid), so that it can be used after the rights outside the user namespace are gone.
+ * Makes the instance group, "<name>-<our pid>", in every usable place, after removing
+ * what dead instances of the same name left behind, processes included. As root it is given to
+ * `owner_uid` (a host uid), so that it can be used when the rights outside the user namespace
+ * are gone.
  */
 nodiscard int cgroup_instance_open(const struct cgroup_host *host, const char *name,
 				   uint32_t owner_uid, struct cgroup_instance *ret,
 				   struct err *err);
 
-/* Removes the slots' groups, killing what is left in them. The instance folder itself stays
- * when its parent is no longer ours to write. */
-void cgroup_instance_close(struct cgroup_instance *instance);
+/* Gives up the right to remove the instance itself; a janitor has a copy. */
+void cgroup_instance_close_parents(struct cgroup_instance *instance);
+
+/* Removes the instance with everything in it, killing what is left. Only with the rights it was
+ * opened with. */
+void cgroup_instance_remove(struct cgroup_instance *instance);
 
 struct cgroup_limits {
 	uint64_t memory_bytes;

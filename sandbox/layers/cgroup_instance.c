@@ -15,11 +15,11 @@
 #include "sandbox/layers/cgroup.h"
 #include "sandbox/layers/cgroup_file.h"
 
-#define NAME_MAX_BYTES	  96	   /* "casemate-" + instance (64) + ".service" */
+#define LAYERS_CGROUP	  (LAYER_CGROUP_MEMORY | LAYER_CGROUP_PIDS | LAYER_CGROUP_CPU)
 #define LEFTOVER_WAIT_US  2000000u /* a killed process in I/O needs time to go */
 #define LEFTOVER_PAUSE_NS 2000000  /* between two tries */
 
-static const char *const enabled[CGROUP_PLACES] = {
+static const char *const controllers[CGROUP_PLACES] = {
 	[CGROUP_MEMORY] = "memory",
 	[CGROUP_PIDS] = "pids",
 	[CGROUP_CPU] = "cpu",
@@ -129,36 +129,84 @@ static int folder_make(int parent, const char *name, uint32_t uid, int *ret_fd, 
 	folder = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (folder < 0)
 		return err_errno(err, errno, "open %s", name);
-	remove_children(folder);
-	/* A file that exists only where the controller works: what is missing here would be
-	 * noticed by the first worker otherwise. */
 	status = give_to(folder, uid, err);
 	if (status == 0)
 		*ret_fd = fd_take(&folder);
 	return status;
 }
 
-static void open_version_1(const struct cgroup_host *host, const char *name, uint32_t uid,
+/* True for the folder of an instance of our name whose warden is dead: the name ends in its
+ * pid. A pid that lives on as something else than a warden is not it. */
+static bool is_leftover(const char *name, const char *prefix)
+{
+	size_t length = strlen(prefix);
+	char path[64];
+	char text[64];
+	char *end;
+	long pid;
+
+	if (strncmp(name, prefix, length) != 0)
+		return false;
+	pid = strtol(name + length, &end, 10);
+	if (end == name + length || *end != '\0' || pid <= 0 || pid == (long)getpid())
+		return false;
+	(void)snprintf(path, sizeof(path), "/proc/%ld/comm", pid);
+	return cgroup_read(AT_FDCWD, path, text, sizeof(text)) < 0 ||
+	       strcmp(text, "casemate-warden\n") != 0;
+}
+
+static void remove_one(int parent, const char *name)
+{
+	own_fd folder = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+
+	if (folder >= 0)
+		remove_children(folder);
+	err_ignore(cgroup_folder_remove(parent, name), "the next start tries again");
+}
+
+static void remove_leftovers(int parent, const char *prefix)
+{
+	int copy = openat(parent, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *listing = copy >= 0 ? fdopendir(copy) : NULL;
+	const struct dirent *entry;
+
+	if (listing == NULL) {
+		fd_drop(&copy);
+		return;
+	}
+	while ((entry = readdir(listing)) != NULL)
+		if (is_leftover(entry->d_name, prefix))
+			remove_one(parent, entry->d_name);
+	(void)closedir(listing);
+}
+
+static void open_place(const char *path, const char *prefix, uint32_t uid, int place,
+		       struct cgroup_instance *ret)
+{
+	struct err err = {0};
+	own_fd parent = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (parent < 0) {
+		missing_add(ret, controllers[place], strerror(errno));
+		return;
+	}
+	remove_leftovers(parent, prefix);
+	if (folder_make(parent, ret->folder, uid, &ret->folders[place], &err) < 0)
+		missing_add(ret, controllers[place], err.text);
+	else
+		ret->parents[place] = fd_take(&parent);
+}
+
+static void open_version_1(const struct cgroup_host *host, const char *prefix, uint32_t uid,
 			   struct cgroup_instance *ret)
 {
 	for (int place = 0; place < CGROUP_PLACES; place++) {
-		struct err err = {0};
-		own_fd parent = -1;
-
-		if (host->path[place][0] == '\0') {
-			missing_add(ret, enabled[place], "no such hierarchy");
-			continue;
-		}
-		parent = open(host->path[place], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (parent < 0) {
-			missing_add(ret, enabled[place], strerror(errno));
-			continue;
-		}
-		if (folder_make(parent, name, uid, &ret->folders[place], &err) < 0) {
-			missing_add(ret, enabled[place], err.text);
-			continue;
-		}
-		ret->layers |= place_layers[place];
+		if (host->path[place][0] == '\0')
+			missing_add(ret, controllers[place], "no such hierarchy");
+		else
+			open_place(host->path[place], prefix, uid, place, ret);
+		if (ret->folders[place] >= 0)
+			ret->layers |= place_layers[place];
 	}
 	if (ret->folders[CGROUP_MEMORY] >= 0)
 		ret->has_swap_limit = faccessat(ret->folders[CGROUP_MEMORY],
@@ -221,50 +269,44 @@ static uint32_t enable_controllers(int folder, struct cgroup_instance *instance,
 		struct err err = {0};
 		char change[32];
 
-		(void)snprintf(change, sizeof(change), "+%s", enabled[place]);
+		(void)snprintf(change, sizeof(change), "+%s", controllers[place]);
 		if (cgroup_write(folder, "cgroup.subtree_control", change, &err) == 0)
 			layers |= place_layers[place];
 		else if (is_last)
-			missing_add(instance, enabled[place], err.text);
+			missing_add(instance, controllers[place], err.text);
 	}
 	return layers;
 }
 
-#define LAYERS_CGROUP (LAYER_CGROUP_MEMORY | LAYER_CGROUP_PIDS | LAYER_CGROUP_CPU)
-
-static void open_version_2(const struct cgroup_host *host, const char *name, uint32_t uid,
+static void open_version_2(const struct cgroup_host *host, const char *prefix, uint32_t uid,
 			   struct cgroup_instance *ret)
 {
 	char path[CGROUP_PATH_MAX];
-	char leaf[NAME_MAX_BYTES + 16];
 	struct err err = {0};
-	own_fd base = -1;
 	own_fd own = -1;
 	char *last;
+	int base;
 
 	(void)snprintf(path, sizeof(path), "%s", host->path[CGROUP_MEMORY]);
-	(void)snprintf(leaf, sizeof(leaf), "%s.service", name);
 	/* A restarted warden is born in the leaf that its predecessor moved the family to. */
 	last = strrchr(path, '/');
-	if (last != NULL && strcmp(last + 1, leaf) == 0)
+	if (last != NULL && strcmp(last + 1, ret->family) == 0)
 		*last = '\0';
-	base = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (base < 0 || folder_make(base, name, uid, &ret->folders[CGROUP_MEMORY], &err) < 0) {
-		missing_add(ret, "cgroup2", base < 0 ? strerror(errno) : err.text);
+	open_place(path, prefix, uid, CGROUP_MEMORY, ret);
+	if (ret->folders[CGROUP_MEMORY] < 0)
 		return;
-	}
-	if (enable_controllers(base, ret, false) != LAYERS_CGROUP) {
-		move_family(base, leaf);
-		ret->layers = enable_controllers(base, ret, true);
-	} else {
-		ret->layers = LAYERS_CGROUP;
-	}
+	base = ret->parents[CGROUP_MEMORY];
 	/* Whoever moves a process needs write access to the common ancestor's cgroup.procs. The
 	 * warden and what it starts therefore live below the instance, not beside it. */
 	if (folder_make(ret->folders[CGROUP_MEMORY], "warden", uid, &own, &err) < 0 ||
 	    cgroup_write(own, "cgroup.procs", "0", &err) < 0) {
 		missing_add(ret, "cgroup2", err.text);
-		ret->layers = 0;
+		return;
+	}
+	ret->layers = enable_controllers(base, ret, false);
+	if (ret->layers != LAYERS_CGROUP) {
+		move_family(base, ret->family);
+		ret->layers = enable_controllers(base, ret, true);
 	}
 	ret->layers &= enable_controllers(ret->folders[CGROUP_MEMORY], ret, true);
 	ret->has_swap_limit = true;
@@ -274,34 +316,52 @@ int cgroup_instance_open(const struct cgroup_host *host, const char *name, uint3
 			 struct cgroup_instance *ret, struct err *err)
 {
 	struct cgroup_instance instance = {.version = host->version,
+					   .parents = {-1, -1, -1, -1},
 					   .folders = {-1, -1, -1, -1}};
-	char folder[NAME_MAX_BYTES];
+	char prefix[CGROUP_NAME_MAX];
 
 	if (strchr(name, '/') != NULL || name[0] == '.')
 		return err_set(err, EINVAL, "instance \"%s\" is not the name of a folder",
 			       name);
-	(void)snprintf(folder, sizeof(folder), "casemate-%s", name);
+	(void)snprintf(prefix, sizeof(prefix), "%s-", name);
+	(void)snprintf(instance.folder, sizeof(instance.folder), "%s-%d", name, (int)getpid());
+	(void)snprintf(instance.family, sizeof(instance.family), "%s.service", name);
 	if (host->version == 1)
-		open_version_1(host, folder, owner_uid, &instance);
+		open_version_1(host, prefix, owner_uid, &instance);
 	else if (host->version == 2)
-		open_version_2(host, folder, owner_uid, &instance);
+		open_version_2(host, prefix, owner_uid, &instance);
 	else
 		missing_add(&instance, "cgroup", "no hierarchy is mounted");
 	if (instance.layers == 0) {
-		cgroup_instance_close(&instance);
+		cgroup_instance_remove(&instance);
 		instance.version = 0;
 	}
 	*ret = instance;
 	return 0;
 }
 
-void cgroup_instance_close(struct cgroup_instance *instance)
+void cgroup_instance_close_parents(struct cgroup_instance *instance)
 {
+	for (int place = 0; place < CGROUP_PLACES; place++)
+		fd_drop(&instance->parents[place]);
+}
+
+void cgroup_instance_remove(struct cgroup_instance *instance)
+{
+	/* Version 2: whoever removes may have been born in the instance himself. */
+	if (instance->version == 2 && instance->parents[CGROUP_MEMORY] >= 0) {
+		own_fd family = openat(instance->parents[CGROUP_MEMORY], instance->family,
+				       O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+
+		err_ignore(cgroup_write(family >= 0 ? family : instance->parents[CGROUP_MEMORY],
+					"cgroup.procs", "0", NULL),
+			   "then the folder stays until the next start");
+	}
 	for (int place = 0; place < CGROUP_PLACES; place++) {
-		if (instance->folders[place] < 0)
-			continue;
-		remove_children(instance->folders[place]);
+		if (instance->parents[place] >= 0)
+			remove_one(instance->parents[place], instance->folder);
 		fd_drop(&instance->folders[place]);
+		fd_drop(&instance->parents[place]);
 	}
 	instance->layers = 0;
 }

@@ -1,0 +1,176 @@
+#include "sandbox/warden/enter.h"
+
+#include <sched.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+
+#include "base/log.h"
+#include "sandbox/layers/netns.h"
+#include "sandbox/layers/seccomp.h"
+#include "sandbox/layers/userns.h"
+#include "sandbox/warden/janitor.h"
+#include "sandbox/warden/making.h"
+#include "sandbox/warden/warden.h"
+
+/* Descriptors of one slot: channel, two pipes, two pidfds, lifeline, workspace, network
+ * namespace, thirteen of the control group, a job's payload and stdin. */
+#define FDS_PER_SLOT 24
+#define FDS_OF_OWN   128
+
+#define LAYERS_CGROUP (LAYER_CGROUP_MEMORY | LAYER_CGROUP_PIDS | LAYER_CGROUP_CPU)
+
+static int check_config(const struct setup_warden_config *config, struct err *err)
+{
+	bool is_root = geteuid() == 0;
+
+#ifndef CASEMATE_TEST_BUILD
+	if (config->layers_disabled != 0)
+		return err_set(err, EPERM, "layers can be switched off in test builds only");
+#endif
+	if (is_root && config->uid_first == 0)
+		return err_set(err, EINVAL,
+			       "started as root, but there is no uid for the workers");
+	if (is_root && config->uid_count <= config->workers_max)
+		return err_set(err, EINVAL, "%u uids are too few for %u workers",
+			       config->uid_count, config->workers_max);
+	return 0;
+}
+
+static int raise_descriptor_limit(uint32_t workers, struct err *err)
+{
+	rlim_t wanted = (rlim_t)workers * FDS_PER_SLOT + FDS_OF_OWN;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return err_errno(err, errno, "read the limit of open files");
+	if (limit.rlim_max < wanted)
+		return err_set(err, EMFILE,
+			       "%u workers need %llu open files, the limit is %llu: raise it "
+			       "(ulimit -n, LimitNOFILE=) or lower pool.workers_max",
+			       workers, (unsigned long long)wanted,
+			       (unsigned long long)limit.rlim_max);
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return err_errno(err, errno, "raise the limit of open files");
+	return 0;
+}
+
+static int open_cgroups(struct warden *warden, struct err *err)
+{
+	const struct setup_warden_config *config = &warden->config;
+	struct cgroup_host host;
+	uint32_t required = config->layers_required & LAYERS_CGROUP;
+	int status = cgroup_host_probe(&host, err);
+
+	if (status == 0 && (config->layers_disabled & LAYERS_CGROUP) == LAYERS_CGROUP)
+		host = (struct cgroup_host){.version = 0};
+	if (status == 0)
+		status = cgroup_instance_open(&host, config->instance, config->uid_first,
+					      &warden->cgroups, err);
+	if (status < 0)
+		return status;
+	warden->cgroups.layers &= ~config->layers_disabled;
+	if (warden->cgroups.missing[0] != '\0')
+		log_event(LOG_WARN, "cgroups_missing", LOG_STR("why", warden->cgroups.missing));
+	status = making_check_layers(required, warden->cgroups.layers, err);
+	if (status < 0)
+		cgroup_instance_remove(&warden->cgroups);
+	if (status < 0 || warden->cgroups.version == 0)
+		return status;
+	return janitor_start(&warden->cgroups, err);
+}
+
+static int open_before(struct warden *warden, struct err *err)
+{
+	int status = check_config(&warden->config, err);
+
+	if (status == 0)
+		status = raise_descriptor_limit(warden->config.workers_max, err);
+	for (unsigned i = 0; i < warden->runtime_count && status == 0; i++)
+		status = runtime_open_binaries(&warden->runtimes[i], err);
+	if (status == 0)
+		status = seccomp_program_compile(SECCOMP_LIST_WORKER, &warden->worker_filter_fd, err);
+	if (status == 0)
+		status = seccomp_program_compile(SECCOMP_LIST_INIT, &warden->init_filter_fd, err);
+	return status < 0 ? status : open_cgroups(warden, err);
+}
+
+static const int denied[] = {
+#define DENY(name, why) __NR_##name,
+#include "sandbox/warden/warden.seccomp.def"
+#undef DENY
+};
+
+/* Inherited by everything below; the jobs' own allow-list comes on top. */
+static int deny_for_good(struct err *err)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+	int status = filter != NULL ? 0 : -ENOMEM;
+
+	/* A tree instead of a list: jobs pay for this with every call the kernel does not
+	 * cache. */
+	if (status == 0)
+		status = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	if (status == 0)
+		status = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH,
+					  SCMP_ACT_KILL_PROCESS);
+	for (size_t i = 0; i < ARRAY_COUNT(denied) && status == 0; i++)
+		status = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), denied[i], 0);
+	if (status == 0)
+		status = seccomp_load(filter);
+	seccomp_release(filter);
+	return status < 0 ? err_errno(err, -status, "load the warden's deny list") : 0;
+}
+
+/* Tries what must fail now. The host's name belongs to the namespace of the host's root;
+ * setting it to what it is harms nobody if it works. */
+static int prove(const struct setup_warden_config *config, pid_t supervisor, bool was_root,
+		 struct err *err)
+{
+	struct utsname host;
+	int status = userns_check(was_root ? config->uid_count : 1, err);
+
+	if (status < 0)
+		return status;
+	if (uname(&host) == 0 && sethostname(host.nodename, strlen(host.nodename)) == 0)
+		return err_set(err, EPERM, "confinement failed: the host's name can be set");
+	if (was_root && supervisor > 1 && (kill(supervisor, 0) == 0 || errno != EPERM))
+		return err_set(err, EPERM,
+			       "confinement failed: the supervisor can be signalled");
+	if (syscall(SYS_bpf, -1, NULL, 0) != -1 || errno != EPERM)
+		return err_set(err, EPERM, "confinement failed: the deny list does not hold");
+	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
+		return err_set(err, EPERM, "confinement failed: no_new_privs did not stick");
+	return netns_check(err);
+}
+
+int enter_sandbox(struct warden *warden, struct err *err)
+{
+	/* 1, not 0: with a pipe in core_pattern the kernel ignores a limit of 0. */
+	struct rlimit core = {.rlim_cur = 1, .rlim_max = 1};
+	const struct setup_warden_config *config = &warden->config;
+	pid_t supervisor = getppid();
+	bool was_root = geteuid() == 0;
+	int status = open_before(warden, err);
+
+	if (status == 0)
+		status = userns_enter(config->uid_first, config->uid_count, err);
+	if (status < 0)
+		return status;
+	/* For changing a workspace's size; nothing is mounted by the warden itself. */
+	if (unshare(CLONE_NEWNS) != 0)
+		return err_errno(err, errno, "leave the host's mount namespace");
+	/* The first slot's; its making takes us out of the host's network. */
+	status = netns_new(&warden->slots[0].netns_fd, err);
+	if (status < 0)
+		return status;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || setrlimit(RLIMIT_CORE, &core) != 0)
+		return err_errno(err, errno, "set no_new_privs and no core file");
+	status = deny_for_good(err);
+	return status < 0 ? status : prove(config, supervisor, was_root, err);
+}

@@ -1,0 +1,82 @@
+#include "sandbox/warden/janitor.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+#include "base/confine.h"
+
+/* What removing a few folders takes; everything else ends the janitor. */
+static const struct confine_syscall allowed[] = {
+#define ALLOW(name, why) CONFINE_ALLOW(name, why)
+#include "sandbox/warden/janitor.seccomp.def"
+#undef ALLOW
+};
+
+/* Keeps the pipe and the folders, which have the lowest numbers after being moved. */
+static int keep_descriptors(int *pipe_fd, struct cgroup_instance *instance)
+{
+	int next = 3;
+	int *kept[1 + 2 * CGROUP_PLACES] = {pipe_fd};
+
+	for (int place = 0; place < CGROUP_PLACES; place++) {
+		kept[1 + 2 * place] = &instance->parents[place];
+		kept[2 + 2 * place] = &instance->folders[place];
+	}
+	/* Above everything first, so that no move closes one that is still wanted. */
+	for (size_t i = 0; i < ARRAY_COUNT(kept); i++)
+		if (*kept[i] >= 0)
+			*kept[i] = fcntl(*kept[i], F_DUPFD_CLOEXEC, 64);
+	for (size_t i = 0; i < ARRAY_COUNT(kept); i++)
+		if (*kept[i] >= 0)
+			*kept[i] = dup2(*kept[i], next++);
+	return (int)syscall(SYS_close_range, (unsigned)next, ~0u, 0);
+}
+
+static _Noreturn void janitor_run(int pipe_fd, struct cgroup_instance *instance)
+{
+	struct err err = {0};
+	char byte;
+
+	/* Out of the terminal's process group: Ctrl-C must not end it before its task. */
+	(void)setsid();
+	(void)signal(SIGTERM, SIG_IGN);
+	(void)signal(SIGHUP, SIG_IGN);
+	(void)signal(SIGINT, SIG_IGN);
+	(void)prctl(PR_SET_NAME, "warden-janitor", 0, 0, 0);
+	if (keep_descriptors(&pipe_fd, instance) != 0)
+		_exit(1);
+	/* Kept: uid and capabilities, because the groups' owner and foreign processes are their
+	 * object. Given up: every other call. */
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+	    confine_seccomp(allowed, ARRAY_COUNT(allowed), &err) < 0)
+		_exit(1);
+	while (read(pipe_fd, &byte, 1) < 0 && errno == EINTR)
+		continue;
+	cgroup_instance_remove(instance);
+	_exit(0);
+}
+
+int janitor_start(struct cgroup_instance *instance, struct err *err)
+{
+	int ends[2];
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		return err_errno(err, errno, "pipe to the janitor");
+	pid = fork();
+	if (pid == 0) {
+		(void)close(ends[1]);
+		janitor_run(ends[0], instance);
+	}
+	(void)close(ends[0]);
+	if (pid < 0) {
+		(void)close(ends[1]);
+		return err_errno(err, errno, "fork the janitor");
+	}
+	/* The write end stays open, unnamed, as long as the warden lives: its hang-up is the
+	 * call. */
+	cgroup_instance_close_parents(instance);
+	return 0;
+}

@@ -1,0 +1,136 @@
+#include "sandbox/warden/pool.h"
+
+#include "sandbox/warden/ending.h"
+#include "sandbox/warden/making.h"
+#include "sandbox/warden/run.h"
+#include "sandbox/warden/warden.h"
+
+/* Workers in the making at a time. Making one is about two milliseconds of CPU in four
+ * processes: two fill the development machine's cores when callers wait anyway; one leaves room
+ * for the jobs that run when nobody does. */
+#define MAKING_URGENT_MAX     2
+#define MAKING_BACKGROUND_MAX 1
+
+#define RETRY_AFTER_MAX_S 60
+
+struct slot *pool_ready(struct warden *warden, const struct runtime *runtime)
+{
+	if (runtime->in_state[SLOT_READY] == 0)
+		return NULL;
+	for (unsigned i = 0; i < warden->slot_count; i++)
+		if (warden->slots[i].state == SLOT_READY && warden->slots[i].runtime == runtime)
+			return &warden->slots[i];
+	return NULL;
+}
+
+unsigned pool_wanted(const struct pool_view *view)
+{
+	unsigned target = view->high + view->waiting;
+	unsigned have = view->ready + view->making;
+	unsigned limit = view->waiting > 0 || view->ready < view->low ? MAKING_URGENT_MAX
+								      : MAKING_BACKGROUND_MAX;
+	unsigned wanted = have < target ? target - have : 0;
+	unsigned room = view->making < limit ? limit - view->making : 0;
+
+	return wanted < room ? wanted : room;
+}
+
+static void give_out(struct warden *warden)
+{
+	struct job *job = warden->queue.first;
+
+	while (job != NULL) {
+		struct job *next = job->next;
+		struct slot *slot = pool_ready(warden, job->runtime);
+
+		if (slot != NULL) {
+			loop_timer_stop(&warden->loop, &job->queue_timer);
+			job_queue_remove(&warden->queue, job);
+			run_job(slot, job);
+		}
+		job = next;
+	}
+}
+
+static struct slot *find_empty(struct warden *warden)
+{
+	for (unsigned i = 0; i < warden->slot_count; i++)
+		if (warden->slots[i].state == SLOT_EMPTY)
+			return &warden->slots[i];
+	return NULL;
+}
+
+static unsigned count_waiting(const struct warden *warden, const struct runtime *runtime)
+{
+	unsigned count = 0;
+
+	for (const struct job *job = warden->queue.first; job != NULL; job = job->next)
+		count += job->runtime == runtime;
+	return count;
+}
+
+/* All slots are taken, and some by idle workers of a language that nobody waits for. */
+static void make_room(struct warden *warden, const struct runtime *hungry)
+{
+	struct runtime *richest = NULL;
+	struct slot *slot;
+
+	for (unsigned i = 0; i < warden->runtime_count; i++) {
+		struct runtime *runtime = &warden->runtimes[i];
+
+		if (runtime->in_state[SLOT_ENDING] > 0)
+			return;
+		if (runtime != hungry &&
+		    (richest == NULL ||
+		     runtime->in_state[SLOT_READY] > richest->in_state[SLOT_READY]))
+			richest = runtime;
+	}
+	slot = richest != NULL ? pool_ready(warden, richest) : NULL;
+	if (slot != NULL)
+		ending_begin(slot);
+}
+
+static void refill(struct warden *warden, struct runtime *runtime)
+{
+	struct pool_view view = {
+		.ready = runtime->in_state[SLOT_READY],
+		.making = runtime_making(runtime),
+		.waiting = count_waiting(warden, runtime),
+		.low = runtime->setup.pool_low,
+		.high = runtime->setup.pool_high,
+	};
+
+	if (!runtime_can_make(runtime))
+		return;
+	for (unsigned wanted = pool_wanted(&view); wanted > 0; wanted--) {
+		struct slot *slot = find_empty(warden);
+
+		if (slot == NULL) {
+			if (view.waiting > 0 && view.ready + view.making == 0)
+				make_room(warden, runtime);
+			return;
+		}
+		making_begin(slot, runtime);
+		if (runtime->retry.is_armed)
+			return;
+	}
+}
+
+void pool_tend(struct warden *warden)
+{
+	if (warden->state == WARDEN_SERVING)
+		give_out(warden);
+	if (warden->state != WARDEN_STARTING && warden->state != WARDEN_SERVING)
+		return;
+	for (unsigned i = 0; i < warden->runtime_count; i++)
+		refill(warden, &warden->runtimes[i]);
+}
+
+uint32_t pool_retry_after_s(const struct warden *warden, const struct runtime *runtime)
+{
+	uint64_t wait_us = runtime->run_us_average * (warden->queue.length + 1) /
+			   (warden->slot_count != 0 ? warden->slot_count : 1);
+	uint64_t wait_s = wait_us / 1000000 + 1;
+
+	return wait_s < RETRY_AFTER_MAX_S ? (uint32_t)wait_s : RETRY_AFTER_MAX_S;
+}

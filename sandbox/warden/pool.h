@@ -1,0 +1,29 @@
+/*
+ * sandbox/warden/pool.h - which job gets which worker, and how many workers are kept ready.
+ */
+#ifndef SANDBOX_WARDEN_POOL_H
+#define SANDBOX_WARDEN_POOL_H
+
+#include "sandbox/warden/job.h"
+#include "sandbox/warden/slot.h"
+
+/* A ready worker of the runtime, or NULL. */
+struct slot *pool_ready(struct warden *warden, const struct runtime *runtime);
+
+/* Gives waiting jobs to ready workers, then begins new workers. Once per round of the loop. */
+void pool_tend(struct warden *warden);
+
+/* How many more workers of the runtime to begin now. Pure, for the tests. */
+struct pool_view {
+	unsigned ready;
+	unsigned making;
+	unsigned waiting; /* jobs in the queue for this runtime */
+	unsigned low;
+	unsigned high;
+};
+unsigned pool_wanted(const struct pool_view *view);
+
+/* Seconds after which a refused caller may find a place. */
+uint32_t pool_retry_after_s(const struct warden *warden, const struct runtime *runtime);
+
+#endif

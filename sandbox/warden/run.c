@@ -1,0 +1,226 @@
+#include "sandbox/warden/run.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "sandbox/layers/workspace.h"
+#include "sandbox/warden/ending.h"
+#include "sandbox/warden/ledger.h"
+#include "sandbox/warden/making.h"
+#include "sandbox/warden/warden.h"
+#include "schema/bundle.h"
+
+#define CPU_TIMER_MIN_US 1000	 /* the loop's own resolution */
+#define KILL_WAIT_US	 5000000 /* a killed process still in the kernel after this is stuck */
+
+/* Soft and hard alike: the job cannot raise them again. Raising the hard limit above what the
+ * zygote set is not possible for us either, and never needed: those are the ceilings. */
+static int limit_one(const struct slot *slot, int resource, const char *name, uint64_t value,
+		     struct err *err)
+{
+	struct rlimit limit = {.rlim_cur = value, .rlim_max = value};
+
+	if (prlimit(slot->worker_pid, (__rlimit_resource_t)resource, &limit, NULL) != 0)
+		return err_errno(err, errno, "set the worker's limit of %s to %" PRIu64, name,
+				 value);
+	return 0;
+}
+
+static int limit_process(const struct slot *slot, const struct job_start *start,
+			 struct err *err)
+{
+	bool has_memory_group = (slot->warden->cgroups.layers & LAYER_CGROUP_MEMORY) != 0;
+	/* The worker's own start has used some already, which RLIMIT_CPU counts too. */
+	uint64_t cpu_us = start->cpu_ms * 1000 + slot->cpu_before_us;
+	int status = limit_one(slot, RLIMIT_NOFILE, "open files", start->open_files, err);
+
+	if (status == 0)
+		status = limit_one(slot, RLIMIT_NPROC, "processes",
+				   start->processes + RUN_PROCESSES_OF_CELL, err);
+	if (status == 0)
+		status =
+			limit_one(slot, RLIMIT_FSIZE, "file size", start->workspace_bytes, err);
+	if (status == 0 && !has_memory_group)
+		status = limit_one(slot, RLIMIT_AS, "address space",
+				   slot->runtime->zygote_says.address_space_bytes +
+					   start->memory_bytes,
+				   err);
+	if (status == 0 && cpu_us / 1000000 + 1 < LIMIT_CPU_MS_MAX / 1000 + 1)
+		status = limit_one(slot, RLIMIT_CPU, "CPU time", cpu_us / 1000000 + 1, err);
+	return status;
+}
+
+static int apply_limits(struct slot *slot, const struct job_start *start, struct err *err)
+{
+	struct cgroup_limits limits = {.memory_bytes = start->memory_bytes,
+				       .processes = start->processes};
+	int status = limit_process(slot, start, err);
+
+	if (status == 0 && slot->warden->cgroups.version != 0)
+		status = cgroup_group_limit(&slot->warden->cgroups, &slot->group, &limits, err);
+	if (status == 0 && start->workspace_bytes != slot->workspace_bytes)
+		status = workspace_resize(slot->workspace_fd, start->workspace_bytes,
+					  LIMIT_WORKSPACE_INODES, err);
+	return status;
+}
+
+/* A memfd with the bundle's standard input, positioned at its start; -1 when there is none. */
+static int make_stdin(const struct job *job, int *ret_fd, struct err *err)
+{
+	struct bundle_reader reader;
+	struct bundle_entry entry;
+	int status;
+
+	bundle_reader_init(&reader, &job->payload);
+	while ((status = bundle_next(&reader, &entry, err)) > 0) {
+		if (entry.kind != BUNDLE_STDIN)
+			continue;
+		status = memfd_from("stdin", entry.data, entry.length, ret_fd, err);
+		if (status == 0 && lseek(*ret_fd, 0, SEEK_SET) != 0)
+			status = err_errno(err, errno, "rewind stdin");
+		break;
+	}
+	return status;
+}
+
+static int hand_over(struct slot *slot, struct job *job, struct err *err)
+{
+	struct worker_job order = {0};
+	own_fd stdin_fd = -1;
+	uint8_t body[8];
+	struct wr wr;
+	int status = make_stdin(job, &stdin_fd, err);
+
+	if (status < 0)
+		return status;
+	stream_limit(&slot->out, job->start.output_bytes);
+	stream_limit(&slot->errors, job->start.output_bytes);
+	order.has_stdin = stdin_fd >= 0;
+	wr_init(&wr, body, sizeof(body));
+	worker_job_encode(&wr, &order);
+	/* The channel is empty, so this cannot block. */
+	return chan_send_blocking(slot->channel_fd, WORKER_JOB, 0, body, wr.length,
+				  (int[]){job->payload_fd, stdin_fd}, stdin_fd >= 0 ? 2 : 1,
+				  err);
+}
+
+uint64_t run_cpu_us(const struct slot *slot)
+{
+	/* The kernel's number of a process's CPU clock, see clock_getcpuclockid(3): that
+	 * function asks whether the process exists, which we know. */
+	clockid_t clock = (clockid_t)((~(unsigned)slot->worker_pid << 3) | 2u);
+	struct timespec used = {0};
+
+	if (slot->group.cpu_time >= 0)
+		return cgroup_group_cpu_us(&slot->group);
+	if (slot->is_worker_gone || clock_gettime(clock, &used) != 0)
+		return slot->worker_cpu_us;
+	return (uint64_t)used.tv_sec * 1000000 + (uint64_t)used.tv_nsec / 1000;
+}
+
+static void cpu_timer_arm(struct slot *slot, uint64_t left_us)
+{
+	uint64_t soonest = left_us / slot->warden->cores;
+
+	loop_timer_start(&slot->warden->loop, &slot->cpu_timer,
+			 soonest > CPU_TIMER_MIN_US ? soonest : CPU_TIMER_MIN_US);
+}
+
+/* No earlier than if all cores worked for the job alone; then what is left is asked for again.
+ * Each round leaves at most (cores - 1) / cores of the rest, so there are few rounds. */
+static void cpu_timer_fired(struct loop *loop, struct timer *timer)
+{
+	struct slot *slot = timer->owner;
+	uint64_t used = run_cpu_us(slot) - slot->cpu_before_us;
+	uint64_t limit;
+
+	(void)loop;
+	if (slot->job == NULL)
+		return;
+	limit = slot->job->start.cpu_ms * 1000;
+	if (used >= limit)
+		run_stop(slot, STATUS_TIMED_OUT, LIMIT_HIT_CPU);
+	else
+		cpu_timer_arm(slot, limit - used);
+}
+
+static void output_is_over(struct stream *stream)
+{
+	struct slot *slot = stream->owner;
+	struct err err = {0};
+
+	if (slot->job != NULL) {
+		run_stop(slot, STATUS_OUTPUT_EXCEEDED,
+			 stream == &slot->out ? LIMIT_HIT_STDOUT : LIMIT_HIT_STDERR);
+		return;
+	}
+	err_ignore(err_set(&err, EPROTO, "it printed before it had a job"),
+		   "the text is wanted");
+	if (slot->state != SLOT_ENDING)
+		making_failed(slot, &err);
+}
+
+void run_job(struct slot *slot, struct job *take_job)
+{
+	struct job *job = take_job;
+	struct warden *warden = slot->warden;
+	struct err err = {0};
+	int status;
+
+	job->assigned_us = clock_mono_us();
+	slot->out.over = output_is_over;
+	slot->errors.over = output_is_over;
+	status = apply_limits(slot, &job->start, &err);
+	if (status == 0)
+		status = hand_over(slot, job, &err);
+	if (status < 0) {
+		log_event(LOG_ERROR, "hand_over_failed", LOG_INT("slot", slot->index),
+			  LOG_STR("execution", job->start.execution_id),
+			  LOG_STR("why", err.text));
+		ledger_refuse(warden, job->id, PROBLEM_INTERNAL, 0,
+			      "The worker could not be given the job.");
+		job_free(job);
+		ending_begin(slot);
+		return;
+	}
+	job->sent_us = clock_mono_us();
+	slot->job = job;
+	slot_enter(slot, SLOT_BUSY);
+	slot->cpu_timer.fire = cpu_timer_fired;
+	loop_timer_start(&warden->loop, &slot->step_timer, job->start.wall_ms * 1000);
+	cpu_timer_arm(slot, job->start.cpu_ms * 1000);
+}
+
+void run_stop(struct slot *slot, uint8_t verdict, uint8_t limit_hit)
+{
+	struct loop *loop = &slot->warden->loop;
+
+	if (slot->job->verdict == STATUS_NONE) {
+		slot->job->verdict = verdict;
+		slot->job->limit_hit = limit_hit;
+	}
+	loop_timer_stop(loop, &slot->cpu_timer);
+	if (slot->state != SLOT_BUSY || slot->is_worker_gone)
+		return;
+	loop_timer_start(loop, &slot->step_timer, KILL_WAIT_US);
+	slot_kill(slot);
+}
+
+void run_wall_time_is_over(struct slot *slot)
+{
+	if (slot->job->verdict == STATUS_NONE) {
+		run_stop(slot, STATUS_TIMED_OUT, LIMIT_HIT_WALL);
+		return;
+	}
+	/* Killed, but not gone: a process stuck in the kernel. Try again, and let the operator
+	 * see. */
+	log_event(LOG_ERROR, "worker_does_not_die", LOG_INT("slot", slot->index),
+		  LOG_INT("pid", slot->worker_pid),
+		  LOG_STR("execution", slot->job->start.execution_id));
+	loop_timer_start(&slot->warden->loop, &slot->step_timer, KILL_WAIT_US);
+	slot_kill(slot);
+}

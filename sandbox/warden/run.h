@@ -1,0 +1,27 @@
+/*
+ * sandbox/warden/run.h - a job in a ready worker, until the worker ends or is ended.
+ */
+#ifndef SANDBOX_WARDEN_RUN_H
+#define SANDBOX_WARDEN_RUN_H
+
+#include "sandbox/warden/job.h"
+#include "sandbox/warden/slot.h"
+
+/* Processes of a cell that are not the job's but count as its user's: the cell's init. */
+#define RUN_PROCESSES_OF_CELL 1
+
+/* Applies the job's limits and hands it over. Takes the job, on failure too: then it is refused
+ * and the worker thrown away. */
+void run_job(struct slot *slot, struct job *take_job);
+
+/* Ends the job for a reason; the first reason stays. */
+void run_stop(struct slot *slot, uint8_t verdict, uint8_t limit_hit);
+
+/* CPU time the worker's group (without one: the worker itself) has used since the slot began.
+ */
+uint64_t run_cpu_us(const struct slot *slot);
+
+/* slot->step_timer fires while BUSY: the wall time is over. */
+void run_wall_time_is_over(struct slot *slot);
+
+#endif

@@ -1,0 +1,82 @@
+/*
+ * sandbox/warden/warden.h - the state of the one process that turns typed jobs into confined
+ * processes.
+ *
+ * It reads typed messages of the ledger (checked again), of its own children, and bytes of jobs
+ * that it never interprets. It guarantees that a job runs only in a worker that was locked down
+ * before, that every limit is enforced by the kernel or by a kill, and that nothing of a job is
+ * left when its answer is sent, or as soon after as the kernel needs.
+ */
+#ifndef SANDBOX_WARDEN_WARDEN_H
+#define SANDBOX_WARDEN_WARDEN_H
+
+#include "base/chan.h"
+#include "sandbox/layers/cgroup.h"
+#include "sandbox/warden/job.h"
+#include "sandbox/warden/runtime.h"
+#include "sandbox/warden/slot.h"
+
+#define RUNTIMES_MAX 16 /* languages of one service */
+
+enum warden_state {
+	WARDEN_NEW = 1,	       /* HELLO has not come */
+	WARDEN_CONFIGURED = 2, /* HELLO came; collecting configuration until COMMIT */
+	WARDEN_STARTING = 4,   /* confined; the first workers are being made */
+	WARDEN_SERVING = 8,
+	WARDEN_DRAINING = 16
+};
+
+struct warden {
+	enum warden_state state;
+	struct loop loop;
+	struct chan supervisor;
+	struct chan ledger;
+	struct setup_hello hello;
+	struct setup_warden_config config;
+	bool has_config;
+	/* Of a reload: applied at COMMIT or dropped. */
+	struct setup_warden_config next_config;
+	bool has_next_config;
+	struct setup_runtime next_runtimes[RUNTIMES_MAX];
+	unsigned next_runtime_count;
+	struct runtime runtimes[RUNTIMES_MAX];
+	unsigned runtime_count;
+	struct slot *slots;
+	unsigned slot_count;
+	struct job_queue queue;
+	struct cgroup_instance cgroups;
+	int worker_filter_fd; /* compiled seccomp programs */
+	int init_filter_fd;
+	unsigned cores;
+	uint32_t worker_layers; /* of the last worker that became ready */
+	uint32_t landlock_abi;
+	struct timer pool_timer; /* WARDEN_POOL at most ten times a second */
+	struct timer drain_timer;
+	bool has_pool_news;
+};
+
+/* The limits that a fresh worker has and most jobs keep. */
+extern const struct cgroup_limits warden_default_limits;
+
+/* Remembers that the ledger should hear of the pool, and looks after it this round. */
+void warden_pool_changed(struct warden *warden);
+
+/* The loop's hook: looks after the pool when something changed. */
+void warden_after_round(struct loop *loop);
+
+/* What a slot's step timer does depends on its state. */
+void warden_slot_timers(struct slot *slot);
+
+/* Kills every cell and both programs of every runtime. */
+void warden_end(struct warden *warden);
+
+/* Cannot go on: tells the supervisor why before READY, ends everything, exits. */
+_Noreturn void warden_die(struct warden *warden, const struct err *why);
+
+/* Called when a worker is ready or gone: says READY after the first of each runtime, DRAINED
+ * after the last. */
+void warden_progress(struct warden *warden);
+
+struct runtime *warden_runtime(struct warden *warden, const char *name);
+
+#endif
