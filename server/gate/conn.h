@@ -1,0 +1,37 @@
+/*
+ * server/gate/conn.h - one caller's connection: bytes in, state, bytes out.
+ *
+ * Nothing is freed at once: conn_drop() closes everything and marks the connection dead;
+ * conn_bury() frees the dead after the round, when no callback holds a pointer any more.
+ */
+#ifndef SERVER_GATE_CONN_H
+#define SERVER_GATE_CONN_H
+
+#include "server/gate/gate.h"
+
+/* Takes a stream socket (consumed on failure too). `who` is NULL on the operations listener. */
+nodiscard int conn_new(struct gate *gate, enum listener listener, int take_fd,
+		       const struct front_connection *who, struct err *err);
+
+/* Closes at once, cancels what runs for it. Legal when dead. */
+void conn_drop(struct conn *conn);
+
+/* The answer is ready: conn->status and conn->response are set. */
+void conn_submit(struct conn *conn);
+
+/* Moves bytes from the engine to the caller, and goes on when the answer is out. */
+void conn_relay(struct conn *conn);
+
+/* Closes those that wait for their next request; for the drain. */
+void conn_drop_idle(struct gate *gate);
+
+void conn_deadline_passed(void *owner, struct deadline *deadline);
+
+/* The engine has forgotten a dead connection: it can be freed after this round. */
+void conn_let_go(struct conn *conn);
+void conn_bury(struct gate *gate);
+
+/* The connection of a question that is still open, or NULL. */
+struct conn *conn_asking(struct gate *gate, uint64_t ask_id);
+
+#endif
