@@ -16,6 +16,7 @@
 #include "sandbox/layers/lockdown.h"
 #include "sandbox/layers/privileges.h"
 #include "sandbox/layers/seccomp.h"
+#include "sandbox/layers/userns.h"
 #include "sandbox/layers/workspace.h"
 #include "schema/status.h"
 
@@ -58,15 +59,17 @@ static int set_up(const struct cell_plan *plan, int sync_fd, struct err *err)
 {
 	uint32_t off = plan->maker->layers_disabled;
 	int wanted[INIT_FDS] = {plan->lifeline_fd, sync_fd, -1, plan->maker->seccomp_fd};
+	/* Without a user namespace (test builds) no CELL_UID exists. */
+	uint32_t uid = (off & LAYER_USER_NAMESPACE) != 0 ? 0 : CELL_UID;
 	int status = set_names(off, err);
 
 	/* The uid first: the kernel makes no file for a user that has no name in here. */
-	if (status == 0 && (off & LAYER_USER_NAMESPACE) == 0)
+	if (status == 0 && uid != 0)
 		status = privileges_become_cell_uid(err);
 	if (status == 0)
-		status =
-			workspace_mount(plan->make.workspace_bytes, plan->make.workspace_inodes,
-					&wanted[INIT_FOLDER_FD], err);
+		status = workspace_mount(uid, plan->make.workspace_bytes,
+					 plan->make.workspace_inodes, &wanted[INIT_FOLDER_FD],
+					 err);
 	if (status == 0 && (off & LAYER_PID_NAMESPACE) == 0 && getpid() != 1)
 		status = err_set(err, EPERM, "the init is not pid 1");
 	/* Last, because it moves the channel that a failure is reported on. */

@@ -16,7 +16,9 @@
 #include "base/err.h"
 #include "sandbox/layers/rlimits.h"
 
-/* 0 if nothing is switched off; -EPERM for any other value unless this is a test build. */
+/* 0 if nothing is switched off; -EPERM for any other value unless this is a test build. There
+ * every layer but the mount namespace can go; without NO_NEW_PRIVILEGES the kernel refuses
+ * Landlock and seccomp too, so those must be off with it. */
 nodiscard int lockdown_check_disabled(uint32_t layers_disabled, struct err *err);
 
 /* The CLONE_NEW* flags of a cell, without those switched off. */

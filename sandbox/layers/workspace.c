@@ -7,19 +7,19 @@
 #include <sys/stat.h>
 
 #include "sandbox/layers/root.h"
-#include "sandbox/layers/userns.h"
 
 #define FILES ROOT_WORKSPACE "/files"
 #define TMP   ROOT_WORKSPACE "/tmp"
 
-int workspace_mount(uint64_t bytes, uint64_t inodes, int *ret_folder_fd, struct err *err)
+int workspace_mount(uint32_t uid, uint64_t bytes, uint64_t inodes, int *ret_folder_fd,
+		    struct err *err)
 {
 	char options[128];
 	own_fd folder = -1;
 
 	(void)snprintf(options, sizeof(options),
-		       "mode=0700,uid=%u,gid=%u,size=%" PRIu64 ",nr_inodes=%" PRIu64, CELL_UID,
-		       CELL_UID, bytes, inodes);
+		       "mode=0700,uid=%u,gid=%u,size=%" PRIu64 ",nr_inodes=%" PRIu64, uid, uid,
+		       bytes, inodes);
 	if (mount("tmpfs", ROOT_WORKSPACE, "tmpfs", MS_NOSUID | MS_NODEV, options) != 0)
 		return err_errno(err, errno, "mount tmpfs on " ROOT_WORKSPACE);
 	if (mkdir(FILES, 0700) != 0 || mkdir(TMP, 0700) != 0)

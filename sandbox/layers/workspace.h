@@ -13,9 +13,10 @@
 
 #include "base/err.h"
 
-/* Inside the cell, before the drop: mounts it, owned by CELL_UID, nosuid and nodev.
- * ret_folder_fd: the folder /workspace, readable. */
-nodiscard int workspace_mount(uint64_t bytes, uint64_t inodes, int *ret_folder_fd,
+/* Inside the cell, before the drop: mounts it, owned by `uid` (CELL_UID; the caller must be it,
+ * for the folders are made as the caller), nosuid and nodev. ret_folder_fd: the folder
+ * /workspace, readable. */
+nodiscard int workspace_mount(uint32_t uid, uint64_t bytes, uint64_t inodes, int *ret_folder_fd,
 			      struct err *err);
 
 /* For the warden: changes the limits of a cell's workspace through its folder. The caller must

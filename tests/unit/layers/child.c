@@ -34,8 +34,8 @@ int child_fail(int code, const struct err *err)
 int child_enter_userns(void)
 {
 	struct err err = {0};
-	int status = child_is_root() ? userns_enter(TEST_UID_FIRST, TEST_UID_COUNT, &err) :
-				       userns_enter(0, 0, &err);
+	int status = child_is_root() ? userns_enter(TEST_UID_FIRST, TEST_UID_COUNT, &err)
+				     : userns_enter(0, 0, &err);
 
 	return status < 0 ? child_fail(status, &err) : 0;
 }

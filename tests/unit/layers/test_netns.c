@@ -42,7 +42,8 @@ static int raise_loopback(const void *data)
 	int fd = -1;
 
 	(void)data;
-	if (child_enter_userns() < 0 || netns_new(&fd, &err) < 0 || setns(fd, CLONE_NEWNET) != 0)
+	if (child_enter_userns() < 0 || netns_new(&fd, &err) < 0 ||
+	    setns(fd, CLONE_NEWNET) != 0)
 		return 1;
 	if (ioctl(socket(AF_INET, SOCK_DGRAM, 0), SIOCSIFFLAGS, &request) != 0)
 		return 2;

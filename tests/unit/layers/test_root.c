@@ -14,8 +14,9 @@ TestSuite(root, .timeout = 20);
 
 static int is_expected(const char *name)
 {
-	static const char *const names[] = {".",   "..",  "usr",  "etc",    "dev", "workspace", "tmp",
-					    "bin", "lib", "sbin", "lib64", "lib32", "libx32"};
+	static const char *const names[] = {".",	 "..",	  "usr",   "etc", "dev",
+					    "workspace", "tmp",	  "bin",   "lib", "sbin",
+					    "lib64",	 "lib32", "libx32"};
 
 	for (size_t i = 0; i < ARRAY_COUNT(names); i++)
 		if (strcmp(name, names[i]) == 0)
@@ -45,7 +46,7 @@ Test(root, holds_nothing_but_what_was_asked_for)
 
 static int write_everywhere(const void *data)
 {
-	static const char *const paths[] = {"/x",	 "/usr/x",     "/usr/bin/x", "/etc/x",
+	static const char *const paths[] = {"/x",	   "/usr/x", "/usr/bin/x",   "/etc/x",
 					    "/etc/passwd", "/dev/x", "/workspace/x", "/tmp/x"};
 
 	(void)data;
@@ -54,8 +55,8 @@ static int write_everywhere(const void *data)
 	for (size_t i = 0; i < ARRAY_COUNT(paths); i++)
 		if (open(paths[i], O_WRONLY | O_CREAT, 0600) >= 0 || errno != EROFS)
 			return 10 + (int)i;
-	/* The flags of /usr were there before and after: remounting it writable must fail for the
-	 * host's file system even with every capability of U0. */
+	/* The flags of /usr were there before and after: remounting it writable must fail for
+	 * the host's file system even with every capability of U0. */
 	if (utimensat(AT_FDCWD, "/dev/null", NULL, 0) == 0 || chmod("/dev/null", 0600) == 0)
 		return 2;
 	return 0;
@@ -82,9 +83,9 @@ static int use_devices(const void *data)
 	if (read(zero, &byte, 1) != 1 || byte != 0 || read(random_fd, &byte, 1) != 1)
 		return 3;
 	return access("/dev/full", F_OK) == 0 || access("/dev/tty", F_OK) == 0 ||
-			       access("/dev/vda", F_OK) == 0 ?
-		       4 :
-		       0;
+			       access("/dev/vda", F_OK) == 0
+		       ? 4
+		       : 0;
 }
 
 Test(root, has_four_devices)
@@ -94,9 +95,10 @@ Test(root, has_four_devices)
 
 static int look_for_secrets(const void *data)
 {
-	static const char *const paths[] = {"/proc",	"/sys",	      "/root",	  "/home", "/run",
-					    "/var",	"/etc/shadow", "/boot",	  "/mnt",  "/opt",
-					    "/etc/ssl", "/etc/hostname", "/../proc", "/proc/self"};
+	static const char *const paths[] = {
+		"/proc",    "/sys",	     "/root",	 "/home",     "/run",
+		"/var",	    "/etc/shadow",   "/boot",	 "/mnt",      "/opt",
+		"/etc/ssl", "/etc/hostname", "/../proc", "/proc/self"};
 	char text[512] = {0};
 
 	(void)data;
