@@ -25,12 +25,11 @@ int self_path(const char *relative, char *ret, size_t size, struct err *err)
 {
 	char folder[PATH_MAX];
 	int status = self_folder(folder, sizeof(folder), err);
-	int length;
 
 	if (status < 0)
 		return status;
-	length = snprintf(ret, size, "%s/%s", folder, relative);
-	if (length < 0 || (size_t)length >= size)
+	if (strlen(folder) + 1 + strlen(relative) >= size)
 		return err_set(err, ENAMETOOLONG, "the path of %s is too long", relative);
+	(void)snprintf(ret, size, "%s/%s", folder, relative);
 	return 0;
 }
