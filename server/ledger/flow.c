@@ -1,0 +1,613 @@
+#include "server/ledger/flow.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "server/ledger/body.h"
+#include "server/ledger/ledger.h"
+#include "server/ledger/ulid.h"
+
+static void flow_move(struct execution *e, enum execution_state state, uint64_t deadline_ms)
+{
+	e->state = state;
+	e->hop_us = clock_mono_us();
+	if (deadline_ms > 0)
+		loop_timer_start(&e->ledger->loop, &e->deadline, deadline_ms * 1000);
+	else
+		loop_timer_stop(&e->ledger->loop, &e->deadline);
+}
+
+static void entry_fill(struct execution *e, enum record_kind kind,
+		       void (*body)(const struct execution *, struct buf *))
+{
+	struct entry *entry = &e->entry;
+
+	entry->kind = kind;
+	entry->time_ms = clock_wall_ms();
+	(void)snprintf(entry->execution_id, sizeof(entry->execution_id), "%s",
+		       e->answer.execution_id);
+	(void)snprintf(entry->principal, sizeof(entry->principal), "%s", e->ask.identity);
+	buf_done(&entry->body);
+	buf_init(&entry->body, BODY_BYTES_MAX);
+	body(e, &entry->body);
+}
+
+/* --- refused: nothing ran -------------------------------------------------------------------
+ */
+
+static void refuse_recorded(struct execution *e)
+{
+	entry_fill(e, RECORD_EXECUTION_REFUSED, body_refused);
+	flow_move(e, EXECUTION_COMMITTING, 0);
+	round_add(e->ledger, &e->entry);
+}
+
+static void refuse_now(struct execution *e)
+{
+	struct ledger *ledger = e->ledger;
+
+	e->ledger->metrics.refusals[e->refusal.problem]++;
+	/* An accepted one must be settled on record, however many there are. */
+	if (!e->is_accepted &&
+	    !refusals_single(ledger, e->entry.tenant, e->ask.identity, e->refusal.problem)) {
+		gate_refuse(ledger, e->ask_id, &e->refusal, e->faults_fd);
+		execution_free(e);
+		return;
+	}
+	refuse_recorded(e);
+}
+
+void flow_refuse(struct execution *e, uint8_t problem, uint32_t retry_after_s, const char *hint,
+		 const char *format, ...)
+{
+	va_list args;
+
+	e->refusal.problem = problem;
+	e->refusal.retry_after_s = retry_after_s;
+	va_start(args, format);
+	(void)vsnprintf(e->refusal.detail, sizeof(e->refusal.detail), format, args);
+	va_end(args);
+	(void)snprintf(e->refusal.hint, sizeof(e->refusal.hint), "%s",
+		       hint != NULL ? hint : "");
+	refuse_now(e);
+}
+
+/* --- finished
+ * --------------------------------------------------------------------------------- */
+
+static void finish(struct execution *e, uint8_t status)
+{
+	e->answer.status = status;
+	e->answer.total_us = clock_mono_us() - e->asked_us;
+	entry_fill(e, RECORD_EXECUTION_FINISHED, body_finished);
+	flow_move(e, EXECUTION_COMMITTING, 0);
+	round_add(e->ledger, &e->entry);
+}
+
+/* An end that no validator has described. `why` is recorded, and NULL for a mere cancellation.
+ */
+static void finish_bare(struct execution *e, uint8_t status, const char *why)
+{
+	struct err err = {0};
+	struct span members;
+	own_buf buf;
+
+	digest_stop(&e->ledger->digests, &e->members_digest);
+	span_done(&e->members);
+	fd_drop(&e->members_fd);
+	fd_drop(&e->outcome_fd);
+	e->answer.exit_code = -1;
+	e->answer.signal = 0;
+	(void)snprintf(e->refusal.detail, sizeof(e->refusal.detail), "%s",
+		       why != NULL ? why : "");
+	buf_init(&buf, BODY_BYTES_MAX);
+	/* Without memory the answer has no members and is not kept. */
+	if (body_empty_members(why, &buf, &members, &err) == 0 &&
+	    memfd_from("members", members.data, members.length, &e->members_fd, &err) == 0 &&
+	    memfd_map(e->members_fd, LIMIT_FRAGMENT_BYTES, &e->members, &err) == 0)
+		digest_start(&e->ledger->digests, &e->members_digest, &e->members);
+	finish(e, status);
+}
+
+/* --- checking
+ * --------------------------------------------------------------------------------- */
+
+void flow_check(struct execution *e, int body_fd, struct span *take_body)
+{
+	const struct setup_tenant *tenant = &e->tenant->limits;
+	struct check_request check = {
+		.wall_ms = tenant->wall_ms_max,
+		.cpu_ms = tenant->cpu_ms_max,
+		.memory_bytes = tenant->memory_bytes_max,
+		.output_bytes = tenant->output_bytes_max,
+		.processes = tenant->processes_max,
+		.open_files = tenant->open_files_max,
+		.workspace_bytes = tenant->workspace_bytes_max,
+	};
+
+	e->body = *take_body;
+	*take_body = (struct span){.data = ""};
+	e->validator = validators_pick(e->ledger);
+	if (e->validator == NULL) {
+		flow_refuse(e, PROBLEM_UNAVAILABLE, 1, "Try again in a second.",
+			    "no validator is there to check the request");
+		return;
+	}
+	memcpy(check.tenant, tenant->name, sizeof(check.tenant));
+	e->validator->outstanding++;
+	flow_move(e, EXECUTION_CHECKING, FLOW_CHECK_MS);
+	peer_send(&e->validator->peer, CHECK_REQUEST, e->number, check_request_encode, &check,
+		  &body_fd, 1);
+	/* The validator works meanwhile. */
+	digest_start(&e->ledger->digests, &e->body_digest, &e->body);
+	if (e->body_digest.is_known)
+		span_done(&e->body);
+}
+
+struct limit_row {
+	const char *name;
+	size_t at;	/* in struct request_good */
+	size_t ceiling; /* in struct setup_tenant */
+	uint64_t fallback;
+	uint64_t low;
+};
+
+#define LIMIT_ROW(name, NAME)                                                              \
+	{                                                                                  \
+#name, offsetof(struct request_good, name),                                \
+			offsetof(struct setup_tenant, name##_max), LIMIT_##NAME##_DEFAULT, \
+			LIMIT_##NAME##_MIN                                                 \
+	}
+
+static const struct limit_row limit_rows[] = {
+	LIMIT_ROW(wall_ms, WALL_MS),
+	LIMIT_ROW(cpu_ms, CPU_MS),
+	LIMIT_ROW(memory_bytes, MEMORY_BYTES),
+	LIMIT_ROW(output_bytes, OUTPUT_BYTES),
+	LIMIT_ROW(processes, PROCESSES),
+	LIMIT_ROW(open_files, OPEN_FILES),
+	LIMIT_ROW(workspace_bytes, WORKSPACE_BYTES),
+};
+
+static uint64_t *limit_at(void *base, size_t offset)
+{
+	return (uint64_t *)(void *)((char *)base + offset);
+}
+
+/* Fills in defaults below the tenant's ceilings. The validator has compared what was asked with
+ * them already; it is not believed. */
+static bool grant_limits(struct execution *e)
+{
+	for (size_t i = 0; i < ARRAY_COUNT(limit_rows); i++) {
+		const struct limit_row *row = &limit_rows[i];
+		uint64_t *limit = limit_at(&e->request, row->at);
+		uint64_t ceiling = *limit_at(&e->tenant->limits, row->ceiling);
+
+		if (*limit == 0)
+			*limit = row->fallback < ceiling ? row->fallback : ceiling;
+		if (*limit >= row->low && *limit <= ceiling)
+			continue;
+		flow_refuse(e, PROBLEM_ABOVE_CEILING, 0, "Ask for less, or leave it out.",
+			    "limits.%s is %llu; tenant %s may ask for %llu to %llu", row->name,
+			    (unsigned long long)*limit, e->tenant->limits.name,
+			    (unsigned long long)row->low, (unsigned long long)ceiling);
+		return false;
+	}
+	return true;
+}
+
+static void refuse_unknown_runtime(struct execution *e)
+{
+	const struct warden *warden = &e->ledger->warden;
+	char names[256] = "";
+	size_t at = 0;
+
+	for (size_t i = 0; i < warden->runtime_count && at < sizeof(names); i++)
+		if (warden->runtimes[i].is_announced)
+			at += (size_t)snprintf(names + at, sizeof(names) - at, "%s%s",
+					       at > 0 ? ", " : "",
+					       warden->runtimes[i].told.name);
+	flow_refuse(e, PROBLEM_UNKNOWN_RUNTIME, 0,
+		    "Use one of the languages named in the detail.",
+		    "there is no runtime \"%s\"; there are: %s", e->request.language, names);
+}
+
+static bool has_runtime(struct execution *e)
+{
+	struct runtime *runtime = warden_runtime_find(&e->ledger->warden, e->request.language);
+
+	if (runtime != NULL && runtime->is_announced)
+		return true;
+	if (warden_runtime_may_come(&e->ledger->warden, runtime))
+		flow_refuse(e, PROBLEM_UNAVAILABLE, 1, "Try again in a second.",
+			    "the runtime is starting");
+	else
+		refuse_unknown_runtime(e);
+	return false;
+}
+
+static void accept(struct execution *e)
+{
+	struct answer_execution *answer = &e->answer;
+
+	answer->created_ms = clock_wall_ms();
+	ulid_new(answer->created_ms, answer->execution_id);
+	memcpy(answer->runtime, e->request.language, sizeof(answer->runtime));
+	memcpy(answer->request_id, e->ask.request_id, sizeof(answer->request_id));
+	answer->receive_us = e->ask.receive_us;
+	answer->exit_code = -1;
+	entry_fill(e, RECORD_EXECUTION_ACCEPTED, body_accepted);
+	flow_move(e, EXECUTION_ACCEPTED, 0);
+	round_add(e->ledger, &e->entry);
+}
+
+/* The validator has spoken and the body's hash is known: both go on record. */
+static void checked(struct execution *e)
+{
+	if (!e->is_checked || !e->body_digest.is_known)
+		return;
+	span_done(&e->body);
+	if (e->refusal.problem != PROBLEM_NONE)
+		refuse_now(e);
+	else if (has_runtime(e) && grant_limits(e))
+		accept(e);
+}
+
+int flow_request_good(struct execution *e, const struct request_good *good, int take_payload_fd,
+		      struct err *err)
+{
+	own_fd fd = take_payload_fd;
+	int status;
+
+	if (e->state != EXECUTION_CHECKING || e->is_checked)
+		return 0;
+	status = memfd_map(fd, LIMIT_PAYLOAD_BYTES, &e->payload, err);
+	if (status < 0)
+		return status;
+	if (good->code_offset > e->payload.length ||
+	    good->code_bytes > e->payload.length - good->code_offset)
+		return err_set(err, EPROTO, "the code lies outside of the payload");
+	digest_bytes(e->payload.data + good->code_offset, (size_t)good->code_bytes,
+		     e->code_sha256);
+	digest_start(&e->ledger->digests, &e->payload_digest, &e->payload);
+	if (e->payload_digest.is_known)
+		span_done(&e->payload);
+	e->request = *good;
+	e->payload_fd = fd_take(&fd);
+	e->answer.validate_us = clock_mono_us() - e->hop_us;
+	e->validator = NULL;
+	e->is_checked = true;
+	checked(e);
+	return 0;
+}
+
+void flow_request_bad(struct execution *e, const struct request_bad *bad, int take_faults_fd)
+{
+	own_fd fd = take_faults_fd;
+	bool is_refusal = problem_http(bad->problem) >= 400 && problem_http(bad->problem) < 500;
+
+	if (e->state != EXECUTION_CHECKING || e->is_checked)
+		return;
+	/* A validator says what is wrong with a request, never with the service. */
+	e->refusal.problem = is_refusal ? bad->problem : PROBLEM_INTERNAL;
+	memcpy(e->refusal.detail, bad->detail, sizeof(e->refusal.detail));
+	memcpy(e->refusal.hint, bad->hint, sizeof(e->refusal.hint));
+	e->faults_fd = fd_take(&fd);
+	e->validator = NULL;
+	e->is_checked = true;
+	checked(e);
+}
+
+/* --- accepted, running
+ * ------------------------------------------------------------------------ */
+
+void flow_accepted(struct execution *e, bool is_written)
+{
+	static const struct refusal not_recorded = {
+		.problem = PROBLEM_NOT_RECORDED,
+		.retry_after_s = 2,
+		.detail = "the audit record cannot be written, so nothing was run",
+		.hint = "Try again later.",
+	};
+
+	if (!is_written) {
+		e->ledger->metrics.refusals[PROBLEM_NOT_RECORDED]++;
+		gate_refuse(e->ledger, e->ask_id, &not_recorded, -1);
+		execution_free(e);
+		return;
+	}
+	e->is_accepted = true;
+	if (e->is_cancelled) {
+		finish_bare(e, STATUS_CANCELLED, NULL);
+		return;
+	}
+	if (!e->ledger->warden.peer.is_up) {
+		flow_refuse(e, PROBLEM_UNAVAILABLE, 1, "Try again in a second.",
+			    "the sandbox is restarting; nothing was run");
+		return;
+	}
+	flow_move(e, EXECUTION_RUNNING,
+		  e->ledger->config.ledger.queue_ms + e->request.wall_ms + FLOW_RUN_GRACE_MS);
+	warden_start(e);
+	fd_drop(&e->payload_fd);
+}
+
+static void ask_outcome(struct execution *e)
+{
+	const struct job_done *job = &e->job;
+	struct check_outcome check = {.status = job->status,
+				      .limit_hit = job->limit_hit,
+				      .exit_code = job->exit_code,
+				      .signal = job->signal,
+				      .stdout_truncated = job->stdout_truncated,
+				      .stderr_truncated = job->stderr_truncated,
+				      .files_truncated = job->files_truncated,
+#define LIMIT(kind, name, low, high) .name = e->request.name,
+				      LIMIT_FIELDS(LIMIT)
+#undef LIMIT
+	};
+
+	e->validator = validators_pick(e->ledger);
+	if (e->validator == NULL)
+		return; /* flow_validator_came() asks again, within the deadline */
+	e->validator->outstanding++;
+	peer_send(&e->validator->peer, CHECK_OUTCOME, e->number, check_outcome_encode, &check,
+		  &e->outcome_fd, 1);
+	fd_drop(&e->outcome_fd);
+}
+
+void flow_validator_came(struct ledger *ledger)
+{
+	for (struct execution *e = ledger->executions.first; e != NULL; e = e->next)
+		if (e->state == EXECUTION_CANONICALIZING && e->outcome_fd >= 0)
+			ask_outcome(e);
+}
+
+void flow_job_done(struct execution *e, const struct job_done *done, int take_outcome_fd)
+{
+	struct answer_execution *answer = &e->answer;
+	own_fd fd = take_outcome_fd;
+
+	if (e->state != EXECUTION_RUNNING)
+		return;
+	e->job = *done;
+	answer->limit_hit = done->limit_hit;
+	answer->exit_code = done->exit_code;
+	answer->signal = done->signal;
+	answer->queue_us = done->queue_us;
+	answer->start_us = done->start_us;
+	answer->run_us = done->run_us;
+	answer->collect_us = done->collect_us;
+	answer->layers = done->layers;
+	answer->landlock_abi = done->landlock_abi;
+	answer->cgroup_version = done->cgroup_version;
+#define USAGE(kind, name, low, high) answer->name = done->name;
+	EXECUTION_USAGE_FIELDS(USAGE)
+#undef USAGE
+	e->outcome_fd = fd_take(&fd);
+	flow_move(e, EXECUTION_CANONICALIZING, FLOW_CANONICALIZE_MS);
+	ask_outcome(e);
+}
+
+void flow_job_refused(struct execution *e, const struct job_refused *refused)
+{
+	bool is_busy = problem_http(refused->problem) == 503;
+
+	if (e->state != EXECUTION_RUNNING)
+		return;
+	if (e->is_cancelled) {
+		finish_bare(e, STATUS_CANCELLED, NULL);
+		return;
+	}
+	flow_refuse(
+		e, refused->problem,
+		is_busy && refused->retry_after_s == 0 ? 1 : refused->retry_after_s,
+		is_busy ? "Nothing was run: try again after the time in Retry-After." : NULL,
+		"%s",
+		refused->detail[0] != '\0' ? refused->detail : problem_title(refused->problem));
+}
+
+/* --- outcome
+ * ------------------------------------------------------------------------------------ */
+
+static void canonicalized(struct execution *e)
+{
+	if (e->outcome_fd >= 0 || e->members_fd < 0 || !e->members_digest.is_known ||
+	    !e->payload_digest.is_known)
+		return;
+	finish(e, e->job.status);
+}
+
+int flow_outcome_good(struct execution *e, int take_members_fd, struct err *err)
+{
+	own_fd fd = take_members_fd;
+	int status;
+
+	if (e->state != EXECUTION_CANONICALIZING || e->members_fd >= 0)
+		return 0;
+	status = memfd_map(fd, LIMIT_FRAGMENT_BYTES, &e->members, err);
+	if (status < 0)
+		return status;
+	e->members_fd = fd_take(&fd);
+	e->validator = NULL;
+	e->answer.canonicalize_us = clock_mono_us() - e->hop_us;
+	digest_start(&e->ledger->digests, &e->members_digest, &e->members);
+	canonicalized(e);
+	return 0;
+}
+
+void flow_hashed(struct digest *digest)
+{
+	struct execution *e = digest->owner;
+
+	if (digest == &e->payload_digest)
+		span_done(&e->payload);
+	if (e->state == EXECUTION_CHECKING)
+		checked(e);
+	else if (e->state == EXECUTION_CANONICALIZING)
+		canonicalized(e);
+}
+
+/* --- settled
+ * ------------------------------------------------------------------------------------ */
+
+static void answer_internal(struct execution *e)
+{
+	struct refusal refusal = {.problem = PROBLEM_INTERNAL};
+
+	(void)snprintf(refusal.detail, sizeof(refusal.detail),
+		       "execution %s ended as internal_error: %.300s", e->answer.execution_id,
+		       e->refusal.detail[0] != '\0' ? e->refusal.detail : "the sandbox failed");
+	(void)snprintf(
+		refusal.hint, sizeof(refusal.hint),
+		"The code is not to blame. It may have run in part; GET /v1/executions/%s "
+		"shows what is on record.",
+		e->answer.execution_id);
+	e->ledger->metrics.refusals[PROBLEM_INTERNAL]++;
+	gate_refuse(e->ledger, e->ask_id, &refusal, -1);
+}
+
+static void count_finished(struct execution *e)
+{
+	struct runtime *runtime = warden_runtime_find(&e->ledger->warden, e->answer.runtime);
+
+	if (runtime != NULL)
+		runtime->executions[e->answer.status]++;
+	histogram_add(&e->ledger->metrics.duration, e->answer.total_us);
+}
+
+/* The answer must not leave; the record is written when the database can be again. */
+static void not_settled(struct execution *e)
+{
+	struct refusal refusal = {.problem = PROBLEM_NOT_RECORDED, .retry_after_s = 2};
+
+	(void)snprintf(refusal.detail, sizeof(refusal.detail), "%s%s%s",
+		       e->answer.execution_id[0] != '\0' ? "execution " : "the refusal",
+		       e->answer.execution_id, " cannot be recorded, so it is not answered");
+	(void)snprintf(refusal.hint, sizeof(refusal.hint), "Try again later.");
+	e->ledger->metrics.refusals[PROBLEM_NOT_RECORDED]++;
+	if (e->has_caller)
+		gate_refuse(e->ledger, e->ask_id, &refusal, -1);
+	execution_forget_caller(e);
+	execution_release_slot(e);
+	e->state = EXECUTION_UNSETTLED;
+}
+
+void flow_settled(struct execution *e, bool is_written)
+{
+	bool is_finished = e->entry.kind == RECORD_EXECUTION_FINISHED;
+
+	if (!is_written) {
+		not_settled(e);
+		return;
+	}
+	if (is_finished)
+		count_finished(e);
+	if (!e->has_caller)
+		;
+	else if (!is_finished)
+		gate_refuse(e->ledger, e->ask_id, &e->refusal, e->faults_fd);
+	else if (e->answer.status == STATUS_INTERNAL_ERROR || e->members_fd < 0)
+		answer_internal(e);
+	else
+		gate_answer(e->ledger, e->ask_id, &e->answer, e->members_fd);
+	execution_free(e);
+}
+
+/* --- everything else that can happen
+ * ---------------------------------------------------------- */
+
+static void ignore(struct execution *e)
+{
+	(void)e;
+}
+
+static void cancel_check(struct execution *e)
+{
+	e->is_cancelled = true;
+	(void)snprintf(e->refusal.detail, sizeof(e->refusal.detail),
+		       "the caller left before the request was checked");
+	e->refusal.problem = PROBLEM_NONE;
+	refuse_recorded(e);
+}
+
+static void cancel_accepted(struct execution *e)
+{
+	e->is_cancelled = true; /* flow_accepted() looks */
+}
+
+static void cancel_running(struct execution *e)
+{
+	if (e->is_cancelled)
+		return;
+	e->is_cancelled = true;
+	warden_cancel(e);
+	loop_timer_start(&e->ledger->loop, &e->deadline, FLOW_CANCEL_MS * 1000);
+}
+
+static void mark_late(struct execution *e)
+{
+	if (e->validator != NULL)
+		e->validator->is_late = true;
+	e->validator = NULL;
+}
+
+static void check_late(struct execution *e)
+{
+	mark_late(e);
+	flow_refuse(e, PROBLEM_INTERNAL, 0, NULL, "the request was not checked in time");
+}
+
+static void check_lost(struct execution *e)
+{
+	flow_refuse(e, PROBLEM_INTERNAL, 0, "Nothing was run. If it happens again, report it.",
+		    "the validator failed while it checked the request");
+}
+
+static void run_late(struct execution *e)
+{
+	warden_cancel(e);
+	finish_bare(e, e->is_cancelled ? STATUS_CANCELLED : STATUS_INTERNAL_ERROR,
+		    "the sandbox did not answer in time");
+}
+
+static void run_lost(struct execution *e)
+{
+	finish_bare(e, STATUS_INTERNAL_ERROR, "the sandbox process was lost");
+}
+
+static void outcome_late(struct execution *e)
+{
+	mark_late(e);
+	finish_bare(e, STATUS_INTERNAL_ERROR, "the outcome was not checked in time");
+}
+
+static void outcome_lost(struct execution *e)
+{
+	finish_bare(e, STATUS_INTERNAL_ERROR,
+		    "the validator failed while it checked the outcome");
+}
+
+static void (*const actions[EXECUTION_STATE_COUNT][FLOW_EVENT_COUNT])(struct execution *) = {
+	/* state                     cancel           late          validator lost  warden lost
+	 */
+	[EXECUTION_CHECKING] = {cancel_check, check_late, check_lost, ignore},
+	[EXECUTION_ACCEPTED] = {cancel_accepted, ignore, ignore, ignore},
+	[EXECUTION_RUNNING] = {cancel_running, run_late, ignore, run_lost},
+	[EXECUTION_CANONICALIZING] = {ignore, outcome_late, outcome_lost, ignore},
+	[EXECUTION_COMMITTING] = {ignore, ignore, ignore, ignore},
+	[EXECUTION_UNSETTLED] = {ignore, ignore, ignore, ignore},
+};
+
+void flow_event(struct execution *e, enum flow_event event)
+{
+	actions[e->state][event](e);
+}
+
+void flow_deadline(struct loop *loop, struct timer *timer)
+{
+	(void)loop;
+	flow_event(timer->owner, FLOW_LATE);
+}
