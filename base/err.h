@@ -33,7 +33,7 @@ nodiscard int err_prefix(struct err *err, const char *format, ...)
 /* Drops a result on purpose; `why` is for the reader. */
 #define err_ignore(call, why)                                                                      \
 	do {                                                                                       \
-		__auto_type ignored_ = (call);                                                     \
+		__extension__ __auto_type ignored_ = (call);                                       \
 		(void)ignored_;                                                                    \
 		(void)(why);                                                                       \
 	} while (0)
