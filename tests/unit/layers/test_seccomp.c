@@ -1,0 +1,397 @@
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "base/chan.h"
+#include "base/memfd.h"
+#include "sandbox/layers/seccomp_rules.h"
+#include "tests/unit/layers/bpf.h"
+#include "tests/unit/layers/child.h"
+
+TestSuite(seccomp, .timeout = 30);
+
+#define PASS   SECCOMP_RET_ALLOW
+#define EPERMS (SECCOMP_RET_ERRNO | EPERM)
+#define ABSENT (SECCOMP_RET_ERRNO | ENOSYS)
+#define KILL   SECCOMP_RET_KILL_PROCESS
+
+/* --- the compiled program, rule by rule ----------------------------------------------------
+ */
+
+static struct span compiled(enum seccomp_list list)
+{
+	struct err err = {0};
+	struct span program = {.data = NULL};
+	int fd = -1;
+
+	cr_assert(eq(int, seccomp_program_compile(list, &fd, &err), 0), "%s", err.text);
+	cr_assert(eq(int, memfd_map(fd, SECCOMP_PROGRAM_BYTES_MAX, &program, &err), 0));
+	(void)close(fd);
+	return program;
+}
+
+static uint32_t verdict(const struct span *program, int number, const uint64_t args[6])
+{
+	struct seccomp_data call = {.nr = number, .arch = AUDIT_ARCH_X86_64};
+
+	memcpy(call.args, args, sizeof(call.args));
+	return bpf_run(program->data, program->length, &call);
+}
+
+/* Arguments that satisfy the rule: junk, but where a condition looks. */
+static void satisfy(const struct seccomp_rule *rule, uint64_t args[6])
+{
+	for (unsigned i = 0; i < 6; i++)
+		args[i] = 0;
+	for (unsigned i = 0; i < rule->cond_count; i++) {
+		const struct scmp_arg_cmp *cond = &rule->conds[i];
+
+		args[cond->arg] = cond->op == SCMP_CMP_EQ ? cond->datum_a : cond->datum_b;
+	}
+}
+
+static uint32_t expected(const struct seccomp_rule *rule)
+{
+	switch (rule->verdict) {
+	case SECCOMP_PASS:
+		return PASS;
+	case SECCOMP_DENY:
+		return EPERMS;
+	default:
+		return ABSENT;
+	}
+}
+
+Test(seccomp, every_rule_does_what_its_line_says)
+{
+	struct span program = compiled(SECCOMP_LIST_WORKER);
+	uint64_t args[6];
+	size_t count;
+	const struct seccomp_rule *rules = seccomp_rules(SECCOMP_LIST_WORKER, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		satisfy(&rules[i], args);
+		cr_expect(
+			eq(u32, verdict(&program, rules[i].number, args), expected(&rules[i])),
+			"rule %zu, %s: %s", i, rules[i].name, rules[i].why);
+		cr_expect(ge(int, rules[i].number, 0), "%s is not known here", rules[i].name);
+		cr_expect(ne(chr, rules[i].why[0], '\0'));
+	}
+	span_done(&program);
+}
+
+/* Changes the bits a condition looks at, one rule at a time: it must never pass then, unless
+ * another line of the same call allows just that. */
+static bool is_allowed_elsewhere(const struct seccomp_rule *rules, size_t count, int number,
+				 const uint64_t args[6])
+{
+	for (size_t i = 0; i < count; i++) {
+		bool holds = rules[i].number == number && rules[i].verdict == SECCOMP_PASS;
+
+		for (unsigned c = 0; c < rules[i].cond_count; c++) {
+			const struct scmp_arg_cmp *cond = &rules[i].conds[c];
+
+			holds = holds &&
+				(cond->op == SCMP_CMP_EQ
+					 ? args[cond->arg] == cond->datum_a
+					 : (args[cond->arg] & cond->datum_a) == cond->datum_b);
+		}
+		if (holds)
+			return true;
+	}
+	return false;
+}
+
+Test(seccomp, no_bit_of_a_condition_can_be_changed)
+{
+	struct span program = compiled(SECCOMP_LIST_WORKER);
+	uint64_t args[6];
+	size_t count;
+	const struct seccomp_rule *rules = seccomp_rules(SECCOMP_LIST_WORKER, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		for (unsigned c = 0; c < rules[i].cond_count; c++) {
+			for (unsigned bit = 0; bit < 64; bit++) {
+				uint32_t got;
+
+				satisfy(&rules[i], args);
+				args[rules[i].conds[c].arg] ^= 1ull << bit;
+				got = verdict(&program, rules[i].number, args);
+				cr_expect(eq(int, got == PASS,
+					     is_allowed_elsewhere(rules, count, rules[i].number,
+								  args)),
+					  "%s argument %u bit %u gives %#x", rules[i].name,
+					  rules[i].conds[c].arg, bit, got);
+			}
+		}
+	}
+	span_done(&program);
+}
+
+Test(seccomp, a_number_nobody_listed_does_not_exist)
+{
+	struct span program = compiled(SECCOMP_LIST_WORKER);
+	uint64_t args[6] = {0};
+	size_t count, passed = 0;
+	const struct seccomp_rule *rules = seccomp_rules(SECCOMP_LIST_WORKER, &count);
+
+	for (int number = 0; number < 1024; number++) {
+		bool is_listed = false;
+
+		for (size_t i = 0; i < count; i++)
+			is_listed |= rules[i].number == number;
+		if (!is_listed)
+			cr_expect(eq(u32, verdict(&program, number, args), ABSENT), "%d",
+				  number);
+		passed += verdict(&program, number, args) == PASS;
+	}
+	/* A list that grows is looked at again. */
+	cr_expect(lt(sz, passed, 190));
+	span_done(&program);
+}
+
+Test(seccomp, foreign_architectures_and_x32_kill)
+{
+	struct span program = compiled(SECCOMP_LIST_WORKER);
+	struct seccomp_data call = {.nr = SYS_getpid, .arch = AUDIT_ARCH_I386};
+	uint64_t args[6] = {0};
+
+	cr_expect(eq(u32, bpf_run(program.data, program.length, &call), KILL));
+	call.arch = AUDIT_ARCH_AARCH64;
+	cr_expect(eq(u32, bpf_run(program.data, program.length, &call), KILL));
+	for (int number = 0; number < 600; number++)
+		cr_expect(eq(u32, verdict(&program, 0x40000000 | number, args), KILL));
+	span_done(&program);
+}
+
+Test(seccomp, the_init_may_only_wait)
+{
+	struct span program = compiled(SECCOMP_LIST_INIT);
+	uint64_t args[6] = {0};
+	size_t count, passed = 0;
+
+	(void)seccomp_rules(SECCOMP_LIST_INIT, &count);
+	for (int number = 0; number < 1024; number++) {
+		uint32_t got = verdict(&program, number, args);
+
+		passed += got == PASS;
+		cr_expect(eq(u32, got, got == PASS ? PASS : KILL));
+	}
+	cr_expect(eq(sz, passed, count));
+	span_done(&program);
+}
+
+/* --- the same against the kernel -----------------------------------------------------------
+ */
+
+static int load(void)
+{
+	struct err err = {0};
+	int fd = -1;
+
+	if (seccomp_program_compile(SECCOMP_LIST_WORKER, &fd, &err) < 0 ||
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || seccomp_program_load(fd, &err) < 0)
+		return child_fail(100, &err);
+	return 0;
+}
+
+struct probe {
+	long number;
+	long args[6];
+	int wanted; /* errno; 0: the call succeeds */
+};
+
+static int make_call(const void *data)
+{
+	const struct probe *probe = data;
+	const long *args = probe->args;
+	int status = load();
+	long got;
+
+	if (status != 0)
+		return status;
+	got = syscall(probe->number, args[0], args[1], args[2], args[3], args[4], args[5]);
+	return got < 0 ? errno : 0;
+}
+
+Test(seccomp, the_kernel_agrees)
+{
+	static const int word = 1;
+	const struct probe probes[] = {
+		{SYS_getpid, {0}, 0},
+		{SYS_personality, {0xffffffff}, 0},
+		{SYS_personality, {0x0040000}, ENOSYS},
+		{SYS_prctl, {PR_GET_NAME, (long)(char[16]){0}}, 0},
+		{SYS_prctl, {PR_SET_DUMPABLE, 1}, ENOSYS},
+		{SYS_prctl, {PR_SET_SECCOMP, 1}, ENOSYS},
+		{SYS_prctl, {PR_SET_MM, 1}, ENOSYS},
+		{SYS_ioctl, {0, TIOCSTI, (long)"x"}, EPERM},
+		{SYS_ioctl, {0, (long)((1ul << 32) | TIOCSTI), (long)"x"}, EPERM},
+		{SYS_ioctl, {0, TIOCLINUX, (long)"x"}, EPERM},
+		{SYS_ioctl, {-1, TCGETS, 0}, EBADF},
+		{SYS_ioctl, {0, 0x12345, 0}, ENOSYS},
+		{SYS_futex, {(long)&word, FUTEX_WAKE_PRIVATE, 1}, 0},
+		{SYS_futex, {(long)&word, FUTEX_LOCK_PI, 1}, EPERM},
+		{SYS_futex, {(long)&word, FUTEX_CMP_REQUEUE_PI_PRIVATE, 1}, EPERM},
+		{SYS_futex, {(long)&word, 13, 1}, EPERM},
+		{SYS_socket, {AF_UNIX, SOCK_STREAM}, EPERM},
+		{SYS_socket, {AF_INET, SOCK_STREAM}, EPERM},
+		{SYS_socketpair,
+		 {AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, (long)(int[2]){0}},
+		 0},
+		{SYS_socketpair, {AF_UNIX, SOCK_SEQPACKET, 0, (long)(int[2]){0}}, ENOSYS},
+		{SYS_socketpair, {AF_INET, SOCK_STREAM, 0, (long)(int[2]){0}}, ENOSYS},
+		{SYS_clone3, {0, 0}, ENOSYS},
+		{SYS_clone, {CLONE_NEWUSER | SIGCHLD}, EPERM},
+		{SYS_clone, {CLONE_NEWNS | CLONE_NEWNET | SIGCHLD}, EPERM},
+		{SYS_clone, {CLONE_PARENT | SIGCHLD}, EPERM},
+		{SYS_mmap, {0, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0}, 0},
+		{SYS_mmap,
+		 {0, 1 << 21, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1},
+		 ENOSYS},
+		{SYS_madvise, {0, 0, MADV_DONTNEED}, 0},
+		{SYS_madvise, {0, 0, MADV_MERGEABLE}, ENOSYS},
+		{SYS_fcntl, {0, F_GETFD}, 0},
+		{SYS_fcntl, {0, F_GETLK, 0}, EPERM},
+		{SYS_fcntl, {0, F_SETPIPE_SZ, 1 << 20}, EPERM},
+		{SYS_prlimit64, {0, 0, 0, 0}, 0},
+		{SYS_prlimit64, {1, 0, 0, 0}, ENOSYS},
+		{SYS_mknod, {(long)"/tmp/casemate-none/x", 0020600, 0}, ENOSYS},
+		{SYS_mknod, {(long)"/tmp/casemate-none/x", 0010600, 0}, ENOENT},
+		{SYS_sendto, {-1, (long)"x", 1, 0, (long)"addr", 16}, ENOSYS},
+		{SYS_sendto, {-1, (long)"x", 1, 0, 0, 0}, EBADF},
+		{SYS_flock, {0, 1}, EPERM},
+		{SYS_memfd_create, {(long)"x", 0}, EPERM},
+		{SYS_timer_create, {0}, ENOSYS},
+		{460, {0}, ENOSYS},
+		{100000, {0}, ENOSYS},
+	};
+
+	for (size_t i = 0; i < ARRAY_COUNT(probes); i++)
+		cr_expect(eq(int, child_run(make_call, &probes[i]), probes[i].wanted),
+			  "probe %zu: call %ld", i, probes[i].number);
+}
+
+/* Everything that is denied whatever its arguments: harmless to try, for the program decides
+ * before the kernel looks at them. */
+Test(seccomp, the_kernel_denies_every_dangerous_call)
+{
+	size_t count;
+	const struct seccomp_rule *rules = seccomp_rules(SECCOMP_LIST_WORKER, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct probe probe = {rules[i].number, {-1, -1, -1, -1, -1, -1}, EPERM};
+
+		if (rules[i].verdict == SECCOMP_DENY && rules[i].cond_count == 0)
+			cr_expect(eq(int, child_run(make_call, &probe), EPERM), "%s",
+				  rules[i].name);
+	}
+}
+
+static int call_x32(const void *data)
+{
+	int status = load();
+
+	(void)data;
+	return status != 0 ? status : (int)syscall(0x40000000 | SYS_getpid);
+}
+
+static int call_i386(const void *data)
+{
+	int status = load();
+	long number = 20; /* getpid of that architecture */
+
+	(void)data;
+	if (status != 0)
+		return status;
+	__asm__ volatile("int $0x80" : "+a"(number) : : "memory", "r8", "r9", "r10", "r11");
+	return 0;
+}
+
+Test(seccomp, x32_and_int_0x80_die)
+{
+	cr_expect(eq(int, child_run(call_x32, NULL), 1000 + SIGSYS));
+	cr_expect(eq(int, child_run(call_i386, NULL), 1000 + SIGSYS));
+}
+
+static void *thread(void *argument)
+{
+	return argument;
+}
+
+/* What libraries do: threads, processes, a message without descriptors. */
+static int live(const void *data)
+{
+	struct err err = {0};
+	pthread_t id;
+	int ends[2];
+	pid_t pid;
+	int how;
+
+	(void)data;
+	if (chan_pair(ends, &err) < 0 || load() != 0)
+		return 1;
+	if (pthread_create(&id, NULL, thread, NULL) != 0 || pthread_join(id, NULL) != 0)
+		return 2;
+	pid = fork();
+	if (pid == 0)
+		_exit(7);
+	if (waitpid(pid, &how, 0) != pid || WEXITSTATUS(how) != 7)
+		return 3;
+	if (chan_send_blocking(ends[0], 1, 2, "body", 4, NULL, 0, &err) < 0)
+		return child_fail(4, &err);
+	/* With descriptors: refused. */
+	if (chan_send_blocking(ends[0], 1, 2, "body", 4, &ends[1], 1, &err) != -EPERM)
+		return 5;
+	pid = vfork();
+	if (pid == 0) {
+		(void)execl("/bin/sh", "sh", "-c", "exit 5", (char *)NULL);
+		_exit(99);
+	}
+	return waitpid(pid, &how, 0) == pid && WEXITSTATUS(how) == 5 ? 0 : 6;
+}
+
+Test(seccomp, threads_processes_and_messages_work)
+{
+	cr_assert(eq(int, child_run(live, NULL), 0));
+}
+
+static int load_bad(const void *data)
+{
+	struct err err = {0};
+	int plain = memfd_create("x", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int odd = -1, program = -1;
+
+	(void)data;
+	/* Not sealed, not whole instructions, not a program, or without no_new_privs. */
+	if (seccomp_program_load(plain, &err) == 0 || seccomp_program_load(-1, &err) == 0)
+		return 1;
+	if (memfd_from("x", "12345", 5, &odd, &err) < 0 || seccomp_program_load(odd, &err) == 0)
+		return 2;
+	if (memfd_from("x", "12345678", 8, &odd, &err) < 0 ||
+	    seccomp_program_load(odd, &err) == 0)
+		return 3;
+	if (child_is_root() && setresuid(65534, 65534, 65534) != 0)
+		return 4;
+	if (seccomp_program_compile(SECCOMP_LIST_WORKER, &program, &err) < 0 ||
+	    seccomp_program_load(program, &err) == 0)
+		return 5;
+	return prctl(PR_GET_SECCOMP) == 0 ? 0 : 6;
+}
+
+Test(seccomp, a_program_that_cannot_be_loaded_is_an_error)
+{
+	cr_assert(eq(int, child_run(load_bad, NULL), 0));
+}
