@@ -161,8 +161,8 @@ const char *text_show(char *ret, size_t size, const char *data, size_t length)
 		bool is_c1 = step == 2 && (unsigned char)data[at] == 0xC2 &&
 			     (unsigned char)data[at + 1] < 0xA0;
 
-		/* "..." and the NUL must still fit, unless this is the end of the text. */
-		if (out + (step == 0 ? 1 : step) + (at + step < length ? 4 : 1) > size) {
+		/* "..." and the NUL must still fit, unless all the rest does. */
+		if (out + (length - at) + 1 > size && out + (step == 0 ? 1 : step) + 4 > size) {
 			memcpy(ret + out, "...", 4);
 			return ret;
 		}

@@ -170,7 +170,7 @@ static bool check_type(struct checker *checker, const struct schema_node *node, 
 	if (checker->faults == NULL)
 		return false;
 	types_write(node->types, wanted, sizeof(wanted));
-	fault = FAULT(checker, node, place, "type", "%s expected, got %s", wanted,
+	fault = FAULT(checker, node, place, "type", "expected %s, got %s", wanted,
 		      type_name(value));
 	if (json_is_string(value) && (node->types & (SCHEMA_NUMBER | SCHEMA_INTEGER)) != 0)
 		fault_hint(fault, "Send %s without quotes.", wanted);
@@ -214,7 +214,10 @@ static bool check_enum(struct checker *checker, const struct schema_node *node, 
 static bool check_number(struct checker *checker, const struct schema_node *node, json_t *value,
 			 const struct place *place)
 {
+	static const char *const bound_words[] = {"at least", "a number above", "at most",
+						  "a number below"};
 	bool is_good = true;
+	struct fault *fault;
 	char got[40];
 	char wanted[40];
 
@@ -235,11 +238,10 @@ static bool check_number(struct checker *checker, const struct schema_node *node
 			break;
 		show(value, got, sizeof(got));
 		show(bound->value, wanted, sizeof(wanted));
-		fault_hint(FAULT(checker, node, place, which, "%s is %s the %s%s of %s", got,
-				 i < 2 ? "below" : "above",
-				 bound->is_exclusive ? "exclusive " : "", which, wanted),
-			   "Send a number %s %s%s.", i < 2 ? "above" : "below", wanted,
-			   bound->is_exclusive ? "" : " or that number itself");
+		fault = FAULT(checker, node, place, which, "%s is %s the %s%s of %s", got,
+			      i < 2 ? "below" : "above",
+			      bound->is_exclusive ? "exclusive " : "", which, wanted);
+		fault_hint(fault, "Send %s %s.", bound_words[i], wanted);
 	}
 	return is_good;
 }
@@ -409,6 +411,20 @@ static size_t name_distance(const char *a, size_t a_length, const char *b, size_
 	return last[b_length];
 }
 
+/* The unit at a name's end is what callers leave out: "timout" is near "timeout_ms". */
+static size_t property_distance(const struct schema_property *property, const char *key,
+				size_t length)
+{
+	const char *unit = strrchr(property->name, '_');
+	size_t best = name_distance(key, length, property->name, property->length);
+	size_t without;
+
+	if (unit == NULL)
+		return best;
+	without = name_distance(key, length, property->name, (size_t)(unit - property->name));
+	return without + 1 < best ? without + 1 : best;
+}
+
 /* True when one name begins with the other: "timeout" for "timeout_ms". */
 static bool is_prefix(const char *a, size_t a_length, const char *b, size_t b_length)
 {
@@ -430,11 +446,11 @@ static const char *nearest_name(const struct schema_node *node, const char *key,
 
 		if (property->length > NAME_COMPARED_MAX)
 			continue;
-		distance = name_distance(key, length, property->name, property->length);
-		if (distance > 1 + length / 4) {
+		distance = property_distance(property, key, length);
+		if (distance > 2 + length / 8) {
 			if (!is_prefix(key, length, property->name, property->length))
 				continue;
-			distance = 1 + length / 4;
+			distance = 2 + length / 8;
 		}
 		if (distance < nearest_distance) {
 			nearest_distance = distance;
