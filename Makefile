@@ -27,6 +27,10 @@ CC ?= gcc
 ifeq ($(origin CC),default)
 CC := gcc
 endif
+# libFuzzer comes with clang only.
+ifeq ($(VARIANT),fuzz)
+CC := clang
+endif
 CC_IS_CLANG := $(findstring clang,$(shell $(CC) --version 2>/dev/null | head -n 1))
 
 # --- flags: each with its reason --------------------------------------------------------
@@ -54,8 +58,6 @@ else ifeq ($(VARIANT),tsan)
 OPT   := -O1 -g -fsanitize=thread -DCASEMATE_TEST_BUILD=1
 LOPT  := -fsanitize=thread
 else ifeq ($(VARIANT),fuzz)
-CC    := clang
-CC_IS_CLANG := clang
 OPT   := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
 	 -DCASEMATE_TEST_BUILD=1
 LOPT  := -fsanitize=address,undefined
