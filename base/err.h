@@ -31,11 +31,11 @@ nodiscard int err_prefix(struct err *err, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /* Drops a result on purpose; `why` is for the reader. */
-#define err_ignore(call, why)                                                                      \
-	do {                                                                                       \
-		__extension__ __auto_type ignored_ = (call);                                       \
-		(void)ignored_;                                                                    \
-		(void)(why);                                                                       \
+#define err_ignore(call, why)                                \
+	do {                                                 \
+		__extension__ __auto_type ignored_ = (call); \
+		(void)ignored_;                              \
+		(void)(why);                                 \
 	} while (0)
 
 #endif
