@@ -1,7 +1,6 @@
 #include "server/gate/engine.h"
 
 #include <microhttpd.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -86,9 +85,14 @@ static enum MHD_Result serve(void *cls, struct MHD_Connection *connection, const
 	enum MHD_Result result;
 
 	(void)cls, (void)url, (void)method, (void)version;
-	(void)upload_data, (void)upload_data_size, (void)request_context;
+	(void)upload_data, (void)upload_data_size;
 	if (conn == NULL || conn->is_dead || conn->response == NULL)
 		return MHD_NO;
+	/* A response at the first call would count as an early one and close the connection. */
+	if (*request_context == NULL) {
+		*request_context = conn;
+		return MHD_YES;
+	}
 	result = MHD_queue_response(connection, conn->status, conn->response);
 	MHD_destroy_response(conn->response);
 	conn->response = NULL;
@@ -106,18 +110,6 @@ static void request_event(void *cls, struct MHD_Connection *connection, void **r
 		return;
 	conn->is_answered = how == MHD_REQUEST_TERMINATED_COMPLETED_OK;
 	touch(conn);
-}
-
-/* MHD complains about TCP options on a local socket; whatever else it says can matter at 3 a.m.
- * but not louder than the answer that fails with it. */
-static void log_engine(void *cls, const char *format, va_list args)
-{
-	char text[256];
-
-	(void)cls;
-	(void)vsnprintf(text, sizeof(text), format, args);
-	text[strcspn(text, "\n")] = '\0';
-	log_event(LOG_DEBUG, "engine", LOG_STR("text", text));
 }
 
 static void daemon_ready(struct loop *loop, struct watch *watch, uint32_t events)
@@ -139,9 +131,10 @@ int engine_start(struct gate *gate, struct err *err)
 {
 	const union MHD_DaemonInfo *info;
 
+	/* No MHD_USE_ERROR_LOG: for each answer it would complain that a local socket has no
+	 * TCP options. An answer that fails shows as answer_failed. */
 	gate->daemon = MHD_start_daemon(
-		MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG, 0, NULL, NULL,
-		serve, NULL, MHD_OPTION_EXTERNAL_LOGGER, log_engine, NULL,
+		MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL, serve, NULL,
 		MHD_OPTION_NOTIFY_CONNECTION, connection_event, gate,
 		MHD_OPTION_NOTIFY_COMPLETED, request_event, NULL, MHD_OPTION_CONNECTION_LIMIT,
 		(unsigned)(2 * GATE_SLOTS), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
@@ -181,6 +174,12 @@ static int engine_connect(struct conn *conn, struct err *err)
 	return 0;
 }
 
+static void disconnect(struct conn *conn)
+{
+	loop_unwatch(&conn->gate->loop, &conn->inner);
+	fd_drop(&conn->inner_fd);
+}
+
 int engine_submit(struct conn *conn, struct err *err)
 {
 	const struct request *request = &conn->request;
@@ -188,6 +187,9 @@ int engine_submit(struct conn *conn, struct err *err)
 		heads[request->method == HTTP_HEAD][request->is_http10][request->is_kept];
 	size_t length = strlen(head);
 
+	/* The engine closes after some answers, whatever it was asked. */
+	if (!conn->has_engine)
+		disconnect(conn);
 	/* An engine connection that was given up but not yet forgotten still points here. */
 	if (conn->inner_fd < 0 && conn->has_engine)
 		return err_set(err, EBUSY, "the engine still holds the last answer");
@@ -204,8 +206,7 @@ void engine_release(struct conn *conn)
 	if (conn->response != NULL)
 		MHD_destroy_response(conn->response);
 	conn->response = NULL;
-	loop_unwatch(&conn->gate->loop, &conn->inner);
-	fd_drop(&conn->inner_fd);
+	disconnect(conn);
 }
 
 void engine_pump(struct gate *gate)

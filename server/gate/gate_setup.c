@@ -239,7 +239,8 @@ static void drained(struct gate *gate, const char *how)
 	log_event(LOG_INFO, "drained", LOG_STR("how", how));
 	wr_init(&wr, body, sizeof(body));
 	setup_drained_encode(&wr, &message);
-	err_ignore(say(gate, SETUP_DRAINED, &wr, &err), "the process ends either way");
+	if (say(gate, SETUP_DRAINED, &wr, &err) < 0)
+		log_event(LOG_WARN, "drained_unsaid", LOG_STR("error", err.text));
 	loop_stop(&gate->loop);
 }
 

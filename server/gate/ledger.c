@@ -224,7 +224,7 @@ static int serve_refused(void *owner, struct msg *msg, struct err *err)
 	struct answer_refused answer;
 	own_span faults = {.data = ""};
 	struct refusal refusal = {0};
-	struct conn *conn;
+	struct conn *conn = NULL;
 
 	if (answer_refused_decode(msg->body, msg->length, &answer, err) < 0 ||
 	    (msg->fd_count > 0 && memfd_map(msg->fds[0], FAULTS_MAX, &faults, err) < 0))
@@ -249,7 +249,7 @@ static int serve_execution(void *owner, struct msg *msg, struct err *err)
 {
 	struct answer_execution answer;
 	own_span members = {.data = ""};
-	struct conn *conn;
+	struct conn *conn = NULL;
 
 	if (answer_execution_decode(msg->body, msg->length, &answer, err) < 0 ||
 	    memfd_map(msg->fds[0], LIMIT_FRAGMENT_BYTES, &members, err) < 0 ||
@@ -264,7 +264,7 @@ static int serve_execution(void *owner, struct msg *msg, struct err *err)
 static int serve_view(void *owner, struct msg *msg, struct err *err)
 {
 	struct answer_view answer;
-	struct conn *conn;
+	struct conn *conn = NULL;
 
 	if (answer_view_decode(msg->body, msg->length, &answer, err) < 0 ||
 	    answer_take(owner, msg->id, 1u << ASKED_VIEW, &conn, err) < 0)
@@ -282,7 +282,7 @@ static int serve_metrics(void *owner, struct msg *msg, struct err *err)
 {
 	struct answer_metrics answer;
 	own_span text = {.data = ""};
-	struct conn *conn;
+	struct conn *conn = NULL;
 
 	if (answer_metrics_decode(msg->body, msg->length, &answer, err) < 0 ||
 	    memfd_map(msg->fds[0], METRICS_MAX, &text, err) < 0 ||

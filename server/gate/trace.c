@@ -61,14 +61,17 @@ void trace_take_id(struct text id, char ret[LIMIT_REQUEST_ID_BYTES + 1])
 
 void trace_take_parent(struct text parent, char ret[LIMIT_TRACEPARENT_BYTES + 1])
 {
+	char digits[48];
+
 	if (trace_parent_is_good(parent)) {
 		text_copy(parent, ret, LIMIT_TRACEPARENT_BYTES + 1);
 		return;
 	}
+	random_hex(digits, sizeof(digits));
 	memcpy(ret, "00-", 3);
-	random_hex(ret + 3, 32);
+	memcpy(ret + 3, digits, 32);
 	ret[35] = '-';
-	random_hex(ret + 36, 16);
+	memcpy(ret + 36, digits + 32, 16);
 	/* Flags 01: an execution is always recorded, so it is always sampled. */
 	memcpy(ret + 52, "-01", 4);
 }
