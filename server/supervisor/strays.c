@@ -16,7 +16,7 @@ static bool is_known(const struct supervisor *supervisor, pid_t pid)
 	return supervisor->oneshot.pid == pid;
 }
 
-void strays_kill(const struct supervisor *supervisor)
+static void strays_kill(const struct supervisor *supervisor)
 {
 	char path[64];
 	own_mem char *text = malloc(CHILDREN_BYTES_MAX + 1);
@@ -42,19 +42,44 @@ void strays_kill(const struct supervisor *supervisor)
 	}
 }
 
-#define END_ROUNDS   200 /* a second in all */
-#define END_ROUND_NS 5000000
+/* The janitor waits for a dying cell as long as it takes; a second is a hundred times that. */
+#define GRACE_US (2ull * 1000000)
+
+static void grace_over(struct loop *loop, struct timer *timer)
+{
+	(void)loop;
+	strays_kill(timer->owner);
+}
+
+void strays_init(struct supervisor *supervisor)
+{
+	supervisor->strays.fire = grace_over;
+	supervisor->strays.owner = supervisor;
+}
+
+void strays_expect(struct supervisor *supervisor)
+{
+	loop_timer_start(&supervisor->loop, &supervisor->strays, GRACE_US);
+}
+
+#define ROUND_NS      5000000
+#define ROUNDS_WAITED 400 /* two seconds, as above */
+#define ROUNDS_MAX    600 /* a killed process is gone in a few */
 
 void strays_end(const struct supervisor *supervisor)
 {
-	const struct timespec round = {.tv_nsec = END_ROUND_NS};
+	const struct timespec round = {.tv_nsec = ROUND_NS};
 
-	for (int i = 0; i < END_ROUNDS; i++) {
-		strays_kill(supervisor);
-		while (waitpid(-1, NULL, WNOHANG) > 0)
-			;
-		if (waitpid(-1, NULL, WNOHANG) < 0)
+	for (int i = 0; i < ROUNDS_MAX; i++) {
+		pid_t reaped;
+
+		do {
+			reaped = waitpid(-1, NULL, WNOHANG);
+		} while (reaped > 0);
+		if (reaped < 0)
 			return; /* no child is left */
+		if (i >= ROUNDS_WAITED)
+			strays_kill(supervisor);
 		(void)nanosleep(&round, NULL);
 	}
 }

@@ -36,6 +36,7 @@ void supervisor_init(struct supervisor *supervisor, const char *config_path)
 		       config_path);
 	reload_init(supervisor);
 	drain_init(supervisor);
+	strays_init(supervisor);
 }
 
 int supervisor_start(struct supervisor *supervisor, struct err *err)
@@ -188,9 +189,8 @@ void supervisor_child_ended(struct child *child)
 {
 	struct supervisor *supervisor = child->supervisor;
 
-	/* What a dead warden leaves must not hold its names when the next one makes them. */
 	if (child->role == SETUP_ROLE_WARDEN)
-		strays_kill(supervisor);
+		strays_expect(supervisor);
 	switch (supervisor->phase) {
 	case PHASE_STARTING:
 		fail_start(supervisor, child);
@@ -224,7 +224,7 @@ static void reap_one(struct supervisor *supervisor, pid_t pid, int wait_status)
 		return;
 	}
 	/* An orphan of one of our processes; its own orphans are ours now. */
-	strays_kill(supervisor);
+	strays_expect(supervisor);
 }
 
 void supervisor_reap(struct supervisor *supervisor)

@@ -48,6 +48,7 @@ struct supervisor {
 	struct peers peers;
 	struct reload reload;
 	struct drain drain;
+	struct timer strays;
 	bool is_root;
 	int state_fd; /* owned, as all below */
 	int lock_fd;
