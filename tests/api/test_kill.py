@@ -206,7 +206,8 @@ def test_sighup_reloads_without_dropping_a_connection(own_service):
     service = own_service()
     old = service.client()
     assert old.run("print(1)")["stdout"] == "1\n"
-    service.tool("certs", "issue", "fresh", "--role", "client", "--pki", service.pki)
+    service.tool("certs", "issue", "fresh", "--uri",
+                 "spiffe://casemate.local/client/fresh", "--pki", service.pki)
     assert service.client("fresh").post({"language": "python", "code": "1"}).status == 403
     service.config["principals"].append(
         {"spiffe": "spiffe://casemate.local/client/fresh", "tenant": "dev",

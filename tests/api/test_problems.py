@@ -127,7 +127,8 @@ def test_403_without_the_executor_role_and_by_wildcard(own_service):
 
 def test_other_tenants_executions_do_not_exist(own_service):
     service = own_service(start=False)
-    service.tool("certs", "issue", "other", "--role", "client", "--pki", service.pki)
+    service.tool("certs", "issue", "other", "--uri",
+                 "spiffe://casemate.local/client/other", "--pki", service.pki)
     service.config["tenants"]["other"] = {}
     service.config["principals"].append(
         {"spiffe": "spiffe://casemate.local/client/other", "tenant": "other",
@@ -153,14 +154,14 @@ def test_429_rate_with_retry_after(own_service):
 
 def test_429_concurrency(own_service):
     service = own_service({"tenants": {"dev": {"concurrency_max": 1}}})
+    # Which of two requests comes first is the scheduler's choice: the sleeper asks until it is in.
+    sleep = {"language": "python", "code": "import time; time.sleep(1.5)"}
     sleeper = threading.Thread(
-        target=lambda: service.client().run("import time; time.sleep(1.5)")
+        target=lambda: wait_until(lambda: service.client().post(sleep).status == 200)
     )
     sleeper.start()
     client = service.client()
-    assert wait_until(
-        lambda: client.post({"language": "python", "code": "1"}).status == 429, timeout=1.4
-    )
+    assert wait_until(lambda: client.post({"language": "python", "code": "1"}).status == 429)
     sleeper.join()
     assert client.run("print(1)")["stdout"] == "1\n"
 
