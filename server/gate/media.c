@@ -101,8 +101,11 @@ void media_accept_add(struct media_accept *accept, struct text value)
 
 bool media_accept_allows_json(const struct media_accept *accept)
 {
-	return !accept->has_range || (accept->json_rank > 0 && accept->json_wanted) ||
-	       (accept->problem_rank > 0 && accept->problem_wanted);
+	if (!accept->has_range)
+		return true;
+	/* What is said about application/json counts; only if nothing is, may the other name
+	 * do. */
+	return accept->json_rank > 0 ? accept->json_wanted : accept->problem_wanted;
 }
 
 bool media_is_json(struct text content_type)

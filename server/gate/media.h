@@ -19,7 +19,8 @@ struct media_accept {
 /* Elements that are no media range are passed over: Accept is a wish, not framing. */
 void media_accept_add(struct media_accept *accept, struct text value);
 
-/* Without a usable Accept everything goes; else one of the two JSON types must be wanted. */
+/* Without a usable Accept everything goes; else application/json must be wanted, or, where
+ * nothing is said about it, application/problem+json. */
 bool media_accept_allows_json(const struct media_accept *accept);
 
 /* application/json, with no charset or with utf-8. Other parameters mean nothing here. */
