@@ -136,7 +136,8 @@ static void put_empty_stream(struct jsonw *json, const char *name, const char *e
 	jsonw_key_bool(json, truncated, false);
 }
 
-int body_empty_members(const char *message, struct buf *buf, struct span *ret, struct err *err)
+int body_empty_members(const char *name, const char *message, struct buf *buf, struct span *ret,
+		       struct err *err)
 {
 	struct jsonw json;
 
@@ -145,15 +146,12 @@ int body_empty_members(const char *message, struct buf *buf, struct span *ret, s
 	put_empty_stream(&json, "stdout", "stdout_encoding", "stdout_truncated");
 	put_empty_stream(&json, "stderr", "stderr_encoding", "stderr_truncated");
 	jsonw_key(&json, "error");
-	if (message != NULL) {
-		jsonw_object_open(&json);
-		jsonw_key_str(&json, "name", "InternalError");
-		jsonw_key_str(&json, "message", message);
-		jsonw_key_str(&json, "traceback", "");
-		jsonw_object_close(&json);
-	} else {
-		jsonw_null(&json);
-	}
+	jsonw_object_open(&json);
+	jsonw_key_str(&json, "name", name);
+	jsonw_key_str(&json, "message", message);
+	jsonw_key(&json, "traceback");
+	jsonw_null(&json);
+	jsonw_object_close(&json);
 	jsonw_key(&json, "result");
 	jsonw_null(&json);
 	jsonw_key(&json, "files");

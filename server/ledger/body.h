@@ -13,10 +13,10 @@ void body_accepted(const struct execution *e, struct buf *buf);
 void body_finished(const struct execution *e, struct buf *buf);
 void body_refused(const struct execution *e, struct buf *buf);
 
-/* The answer's JSON members when no validator has made any: nothing was printed. `message` (may
- * be NULL) says what went wrong. They are written as an object; *ret is what lies between its
- * braces, and lives as long as `buf`. */
-nodiscard int body_empty_members(const char *message, struct buf *buf, struct span *ret,
-				 struct err *err);
+/* The answer's JSON members when no validator has made any: nothing was printed, and an error
+ * of this name tells why. They are written as an object; *ret is what lies between its braces,
+ * and lives as long as `buf`. */
+nodiscard int body_empty_members(const char *name, const char *message, struct buf *buf,
+				 struct span *ret, struct err *err);
 
 #endif

@@ -104,7 +104,8 @@ static void finish_bare(struct execution *e, uint8_t status, const char *why)
 		       why != NULL ? why : "");
 	buf_init(&buf, BODY_BYTES_MAX);
 	/* Without memory the answer has no members and is not kept. */
-	if (body_empty_members(why, &buf, &members, &err) == 0 &&
+	if (body_empty_members(status == STATUS_CANCELLED ? "Cancelled" : "InternalError", why,
+			       &buf, &members, &err) == 0 &&
 	    memfd_from("members", members.data, members.length, &e->members_fd, &err) == 0 &&
 	    memfd_map(e->members_fd, LIMIT_FRAGMENT_BYTES, &e->members, &err) == 0)
 		digest_start(&e->ledger->digests, &e->members_digest, &e->members);
@@ -320,7 +321,7 @@ void flow_accepted(struct execution *e, bool is_written)
 	}
 	e->is_accepted = true;
 	if (e->is_cancelled) {
-		finish_bare(e, STATUS_CANCELLED, NULL);
+		finish_bare(e, STATUS_CANCELLED, "it was cancelled before it ran");
 		return;
 	}
 	if (!e->ledger->warden.peer.is_up) {
@@ -398,7 +399,7 @@ void flow_job_refused(struct execution *e, const struct job_refused *refused)
 	if (e->state != EXECUTION_RUNNING)
 		return;
 	if (e->is_cancelled) {
-		finish_bare(e, STATUS_CANCELLED, NULL);
+		finish_bare(e, STATUS_CANCELLED, "it was cancelled before it ran");
 		return;
 	}
 	flow_refuse(

@@ -90,6 +90,7 @@ static int serve(void)
 
 	log_init("ledger", LOG_INFO);
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN); /* a file size limit is a write error, not an end */
 	if (status == 0)
 		status = loop_init(&ledger.loop, &err);
 	if (status == 0) {

@@ -1,5 +1,7 @@
 #include "server/ledger/peers.h"
 
+#include <fcntl.h>
+
 #include "base/log.h"
 #include "schema/wire/setup.h"
 #include "server/ledger/ledger.h"
@@ -84,6 +86,7 @@ int peers_open(struct ledger *ledger, uint8_t role, int take_fd, struct err *err
 {
 	own_fd fd = take_fd;
 	struct peer *peer = peer_place(ledger, role);
+	int flags;
 	int status;
 
 	if (peer == NULL)
@@ -91,6 +94,9 @@ int peers_open(struct ledger *ledger, uint8_t role, int take_fd, struct err *err
 			       "the ledger has no place for a neighbour of role %u", role);
 	if (peer->is_up)
 		peer_lose(peer);
+	flags = fcntl(fd, F_GETFL);
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0)
+		return err_errno(err, errno, "make a channel non-blocking");
 	status = chan_open(&peer->chan, &ledger->loop, fd_take(&fd), err);
 	if (status < 0)
 		return status;

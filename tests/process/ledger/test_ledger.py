@@ -1,0 +1,680 @@
+"""casemate-ledger decides, records and routes; each neighbour is played by the test."""
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import sqlite3
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+from ledger_harness import (
+    ANSWER_EXECUTION, ANSWER_REFUSED, ASK_EXECUTE, AUDITOR, CHECK_OUTCOME, CHECK_REQUEST, CN, DEV,
+    DNS, EXECUTOR, JOB_CANCEL, JOB_DONE, JOB_START, MEMBERS, REQUEST_GOOD, SPIFFE, STATUSES,
+    TELL_STATE, TELL_TLS_REFUSED, Answered, Gate, Refused, Validator, Warden, identity, run, run_to_warden, wait_until)
+
+from channel import text, u8, u32, u64  # noqa: E402  (ledger_harness has set the path)
+
+
+# --- the way of an execution ----------------------------------------------------------------
+
+def test_a_whole_execution_is_recorded_before_it_is_answered(ledger, peers):
+    gate, validator, warden = peers
+    body = b'{"language":"python","code":"print(1)"}'
+    ask = gate.execute(body)
+    check, seen = validator.take()
+    assert seen == body
+    validator.good(check, limits={"wall_ms": 1234})
+    job, execution, limits = warden.take()
+
+    assert ledger.kinds(execution) == ["execution_accepted"]  # before the job could run
+    assert limits["wall_ms"] == 1234
+    assert limits["memory_bytes"] == 256 << 20 and limits["output_bytes"] == 1 << 20
+
+    warden.done(job, outcome=b"raw")
+    check, raw = validator.take(CHECK_OUTCOME)
+    assert raw == b"raw"
+    assert gate.is_silent(ANSWER_EXECUTION)
+    validator.outcome(check)
+    answer = gate.answer(ask)
+
+    assert re.fullmatch("[0-7][0-9A-HJKMNP-TV-Z]{25}", answer.id) and answer.id == execution
+    assert STATUSES[answer.status] == "succeeded" and answer.members == MEMBERS
+    assert answer.receive_us == 77 and answer.layers == 7 and answer.total_us > 0
+    (accepted,), (finished,) = (ledger.query(
+        "SELECT body FROM records WHERE execution_id = ? AND kind = ?", execution, kind)[0]
+        for kind in ("execution_accepted", "execution_finished"))
+    accepted, finished = json.loads(accepted), json.loads(finished)
+    assert accepted["request_sha256"] == hashlib.sha256(body).hexdigest()
+    assert accepted["code_sha256"] == hashlib.sha256(b"print(1)").hexdigest()
+    assert accepted["certificate"]["serial"] == "0a1b" and accepted["request_id"] == "req-1"
+    assert finished["outcome_sha256"] == hashlib.sha256(MEMBERS).hexdigest()
+    assert finished["status"] == "succeeded" and finished["exit_code"] == 0
+    assert b"print(1)" not in b"".join(row[0] for row in ledger.query("SELECT body FROM records"))
+    assert ledger.query("SELECT hash FROM records WHERE idx = ?", answer.record_index) == [
+        (answer.record_hash,)]
+    assert ledger.query("SELECT count(*) FROM open_executions") == [(0,)]
+    assert gate.lookup(execution) == answer
+    ledger.verify()
+
+
+def test_many_at_once_are_not_mixed_up(ledger, peers):
+    gate, validator, warden = peers
+    asks = {gate.execute(b"body %d" % n, request=f"r{n}"): n for n in range(60)}
+    for _ in asks:
+        check, body = validator.take()
+        validator.good(check, code=body)
+    jobs = [warden.take() for _ in asks]
+    for job, execution, _ in reversed(jobs):
+        warden.done(job, outcome=execution.encode())
+    for _ in asks:
+        check, outcome = validator.take(CHECK_OUTCOME)
+        validator.outcome(check, b'"stdout":"' + outcome + b'"')
+    answers = {}
+    for _ in asks:
+        message = gate.receive(ANSWER_EXECUTION)
+        answer = answers[message.id] = Answered(message)
+        assert answer.request_id == f"r{asks[message.id]}"
+        assert answer.members == b'"stdout":"%s"' % answer.id.encode()
+    assert set(answers) == set(asks)
+    ledger.verify()
+
+
+def test_large_payloads_are_hashed_in_pieces(ledger, peers):
+    gate, validator, warden = peers
+    body, members = os.urandom(5 << 20), b'"stdout":"' + b"x" * (9 << 20) + b'"'
+    ask = gate.execute(body)
+    validator.good(validator.take()[0], code=os.urandom(1 << 20))
+    job, execution, _ = warden.take()
+    warden.done(job)
+    validator.outcome(validator.take(CHECK_OUTCOME)[0], members)
+    assert gate.answer(ask).members == members
+    bodies = {kind: json.loads(found) for kind, found in ledger.query(
+        "SELECT kind, body FROM records WHERE execution_id = ?", execution)}
+    assert bodies["execution_accepted"]["request_sha256"] == hashlib.sha256(body).hexdigest()
+    assert bodies["execution_finished"]["outcome_sha256"] == hashlib.sha256(members).hexdigest()
+    assert gate.lookup(execution).members == members
+
+
+def test_internal_error_is_a_problem_that_names_the_execution(ledger, peers):
+    gate, validator, warden = peers
+    ask, job, execution = run_to_warden(gate, validator, warden)
+    warden.done(job, status="internal_error", exit_code=-1)
+    validator.outcome(validator.take(CHECK_OUTCOME)[0])
+    answer = gate.answer(ask)
+    assert answer.code == "internal" and execution in answer.detail and execution in answer.hint
+    assert STATUSES[gate.lookup(execution).status] == "internal_error"
+
+
+# --- admission -------------------------------------------------------------------------------
+
+def refused(gate, code, **who):
+    answer = gate.answer(gate.execute(**who))
+    assert isinstance(answer, Refused) and answer.code == code, vars(answer)
+    return answer
+
+
+def test_identities(make_ledger):
+    ledger = make_ledger(
+        tenants={"dev": {}, "other": {}},
+        principals=[(SPIFFE, "spiffe://td/client/*", "other", EXECUTOR),
+                    (SPIFFE, "spiffe://td/client/ann", "dev", EXECUTOR),
+                    (DNS, "*.agents.example.org", "dev", EXECUTOR),
+                    (CN, "bob", "dev", AUDITOR)]).start()
+    gate, validator, warden = ledger.peers()
+    refused(gate, "unauthenticated", kind=0, name="")
+    refused(gate, "forbidden", name="spiffe://td/client/x/y")
+    refused(gate, "forbidden", kind=CN, name="spiffe://td/client/ann")
+    refused(gate, "forbidden", kind=DNS, name="agents.example.org")
+    refused(gate, "forbidden", kind=CN, name="bob")  # no executor
+    mine = run(gate, validator, warden, name="spiffe://td/client/ann")
+    theirs = run(gate, validator, warden, name="spiffe://td/client/zoe")
+    run(gate, validator, warden, kind=DNS, name="One.Agents.Example.ORG")
+
+    assert gate.lookup(mine.id, kind=CN, name="bob") == mine
+    assert gate.lookup(theirs.id, name="spiffe://td/client/eve") == theirs
+    for execution, name in [(mine.id, "spiffe://td/client/zoe"),
+                            (theirs.id, "spiffe://td/client/ann"),
+                            ("0" * 26, "spiffe://td/client/ann"), ("x", "spiffe://td/client/ann")]:
+        assert gate.lookup(execution, name=name).code == "not_found"
+    assert ledger.query("SELECT tenant FROM records WHERE execution_id = ?", mine.id)[0] == ("dev",)
+    kinds = ledger.kinds()
+    assert kinds.count("execution_refused") == 5
+
+
+def test_views(make_ledger):
+    ledger = make_ledger(principals=[(SPIFFE, DEV, "dev", EXECUTOR)]).start()
+    gate, *_ = ledger.peers()
+    assert gate.view(1).type == 222
+    assert gate.view(4).code == "forbidden"
+    assert gate.view(1, name="spiffe://x/y").code == "forbidden"
+    assert gate.view(1, kind=0, name="").code == "unauthenticated"
+    assert wait_until(lambda: ledger.kinds().count("access_refused") == 2)
+
+
+def test_rate_and_concurrency(make_ledger):
+    ledger = make_ledger(tenants={"dev": {"rate": 3, "concurrency": 2}}).start()
+    gate, validator, warden = ledger.peers()
+    first, second = gate.execute(), gate.execute()
+    assert refused(gate, "too_many_concurrent").retry_after >= 1
+    for _ in range(2):
+        validator.bad(validator.take()[0])
+    assert {gate.answer().code, gate.answer().code} == {"invalid"} and first != second
+    run(gate, validator, warden)
+    answer = refused(gate, "rate_limited")
+    assert 1 <= answer.retry_after <= 21
+
+
+def test_a_bad_request_is_refused_with_its_faults(ledger, peers):
+    gate, validator, _ = peers
+    ask = gate.execute(b"{")
+    validator.bad(validator.take()[0], "bad_json", b'[{"pointer":""}]')
+    answer = gate.answer(ask)
+    assert (answer.code, answer.detail, answer.hint) == ("bad_json", "it is wrong", "fix it")
+    assert answer.faults == b'[{"pointer":""}]'
+    body = json.loads(ledger.query("SELECT body FROM records ORDER BY idx DESC LIMIT 1")[0][0])
+    assert body["problem"] == "bad_json"
+    assert body["request_sha256"] == hashlib.sha256(b"{").hexdigest()
+
+
+def test_unknown_runtime_names_those_that_exist(peers):
+    gate, validator, _ = peers
+    ask = gate.execute()
+    validator.good(validator.take()[0], language="cobol")
+    answer = gate.answer(ask)
+    assert answer.code == "unknown_runtime" and "python" in answer.detail
+
+
+def test_the_validator_is_not_believed_about_ceilings(make_ledger):
+    ledger = make_ledger(tenants={"dev": {"wall_ms": 2000, "processes": 8}}).start()
+    gate, validator, warden = ledger.peers()
+    ask = gate.execute()
+    validator.good(validator.take()[0], limits={"wall_ms": 2001})
+    assert gate.answer(ask).code == "above_ceiling"
+    gate.execute()
+    validator.good(validator.take()[0])
+    limits = warden.take()[2]
+    assert limits["wall_ms"] == 2000 and limits["processes"] == 8
+
+
+def test_a_flood_of_refusals_is_counted_not_listed(ledger, peers):
+    gate, *_ = peers
+    for _ in range(300):
+        refused(gate, "forbidden", name="spiffe://x/flood")
+    assert wait_until(lambda: sum(
+        json.loads(body).get("count", 1) for body, in ledger.query(
+            "SELECT body FROM records WHERE kind = 'execution_refused'")) == 300)
+    assert ledger.kinds().count("execution_refused") < 300
+
+
+def test_refused_handshakes_are_recorded(ledger, peers):
+    gate, *_ = peers
+    gate.send(TELL_TLS_REFUSED, u8(3) + u32(5) + text("192.0.2.1:9") + text("CN=old"))
+    assert wait_until(lambda: "tls_refused" in ledger.kinds())
+    body = json.loads(ledger.query("SELECT body FROM records WHERE kind = 'tls_refused'")[0][0])
+    assert (body["reason"], body["count"]) == ("expired", 5)
+    assert 'casemate_tls_refusals_total{reason="expired"} 5' in gate.metrics()
+
+
+# --- cancelled, late, lost -------------------------------------------------------------------
+
+def test_cancelled_while_it_is_checked(ledger, peers):
+    gate, validator, warden = peers
+    ask = gate.execute()
+    check, _ = validator.take()
+    gate.cancel(ask)
+    assert wait_until(lambda: "execution_refused" in ledger.kinds())
+    validator.good(check)
+    assert warden.is_silent(JOB_START) and gate.is_silent(ANSWER_REFUSED, ANSWER_EXECUTION)
+    body = json.loads(ledger.query("SELECT body FROM records ORDER BY idx DESC LIMIT 1")[0][0])
+    assert body["problem"] == "cancelled"
+    run(gate, validator, warden)
+
+
+@pytest.mark.parametrize("status", ["cancelled", "succeeded"])
+def test_cancelled_while_it_runs(ledger, peers, status):
+    gate, validator, warden = peers
+    ask, job, execution = run_to_warden(gate, validator, warden)
+    gate.cancel(ask)
+    assert warden.receive(JOB_CANCEL).id == job
+    warden.done(job, status=status)
+    validator.outcome(validator.take(CHECK_OUTCOME)[0])
+    assert wait_until(lambda: ledger.query("SELECT status FROM executions") == [(status,)])
+    assert gate.is_silent(ANSWER_REFUSED, ANSWER_EXECUTION)
+    assert ledger.kinds(execution) == ["execution_accepted", "execution_finished"]
+
+
+def test_cancelled_while_the_outcome_is_checked(ledger, peers):
+    gate, validator, warden = peers
+    ask, job, execution = run_to_warden(gate, validator, warden)
+    warden.done(job)
+    check, _ = validator.take(CHECK_OUTCOME)
+    gate.cancel(ask)
+    validator.outcome(check)
+    assert wait_until(lambda: ledger.query("SELECT status FROM executions") == [("succeeded",)])
+    assert gate.is_silent(ANSWER_REFUSED, ANSWER_EXECUTION)
+
+
+def test_cancelled_in_the_queue_of_the_warden(ledger, peers):
+    gate, validator, warden = peers
+    ask, job, _ = run_to_warden(gate, validator, warden)
+    gate.cancel(ask)
+    warden.receive(JOB_CANCEL)
+    warden.refuse(job, "queue_timeout")
+    assert wait_until(lambda: ledger.query("SELECT status FROM executions") == [("cancelled",)])
+
+
+def test_asked_and_cancelled_at_once(ledger, peers):
+    gate, validator, warden = peers
+    for _ in range(20):
+        gate.cancel(gate.execute())
+    assert wait_until(lambda: ledger.kinds().count("execution_refused") == 20)
+    for _ in range(20):
+        validator.good(validator.take()[0])
+    run(gate, validator, warden)
+
+
+def test_the_warden_refuses(ledger, peers):
+    gate, validator, warden = peers
+    ask, job, execution = run_to_warden(gate, validator, warden)
+    warden.refuse(job, "queue_full", 3)
+    answer = gate.answer(ask)
+    assert (answer.code, answer.retry_after) == ("queue_full", 3)
+    assert ledger.kinds(execution) == ["execution_accepted", "execution_refused"]
+    assert ledger.query("SELECT count(*) FROM open_executions") == [(0,)]
+
+
+def test_loss_of_the_warden(ledger, peers):
+    gate, validator, warden = peers
+    ask, _, execution = run_to_warden(gate, validator, warden)
+    warden.close()
+    answer = gate.answer(ask)
+    assert answer.code == "internal" and execution in answer.detail
+    assert gate.state(False) == "the warden is not there"
+    kept = gate.lookup(execution)
+    assert STATUSES[kept.status] == "internal_error" and b"InternalError" in kept.members
+    # Known from before, so it is not called unknown now.
+    late = gate.execute()
+    validator.good(validator.take()[0])
+    assert gate.answer(late).code == "unavailable"
+    warden = Warden(ledger)
+    gate.state(True)
+    run(gate, validator, warden)
+
+
+def test_loss_of_the_validator(ledger, peers):
+    gate, validator, warden = peers
+    ask, job, execution = run_to_warden(gate, validator, warden)
+    other = gate.execute()
+    validator.take()
+    validator.close()
+    assert gate.answer(other).code == "internal"
+    assert gate.state(False) == "no validator is there"
+    assert refused(gate, "unavailable").retry_after == 1
+    # An outcome waits for the next one.
+    warden.done(job)
+    validator = Validator(ledger)
+    check, _ = validator.take(CHECK_OUTCOME)
+    validator.close()
+    answer = gate.answer(ask)
+    assert answer.code == "internal" and execution in answer.detail
+    validator = Validator(ledger)
+    gate.state(True)
+    run(gate, validator, warden)
+
+
+def test_loss_of_one_validator_leaves_the_others_work(ledger, peers):
+    gate, first, warden = peers
+    second = Validator(ledger)
+    asks = [gate.execute(), gate.execute()]
+    first.take()
+    check, _ = second.take()
+    first.close()
+    assert gate.answer().code == "internal"
+    second.good(check)
+    job, *_ = warden.take()
+    warden.done(job)
+    second.outcome(second.take(CHECK_OUTCOME)[0])
+    assert STATUSES[gate.answer().status] == "succeeded" and len(asks) == 2
+
+
+def test_loss_of_the_gate_cancels_its_jobs(ledger, peers):
+    gate, validator, warden = peers
+    _, job, execution = run_to_warden(gate, validator, warden)
+    gate.close()
+    assert warden.receive(JOB_CANCEL).id == job
+    warden.done(job, status="cancelled", exit_code=-1)
+    validator.outcome(validator.take(CHECK_OUTCOME)[0])
+    assert wait_until(lambda: ledger.query("SELECT status FROM executions") == [("cancelled",)])
+    gate = Gate(ledger)
+    gate.state(True)
+    assert STATUSES[gate.lookup(execution).status] == "cancelled"
+    run(gate, validator, warden)
+
+
+def test_loss_of_the_supervisor_ends_it(ledger):
+    ledger.setup.close()
+    assert ledger.process.wait(10) == 1
+
+
+def test_kill_9_under_way_is_settled_at_the_next_start(ledger, peers):
+    gate, validator, warden = peers
+    done = run(gate, validator, warden)
+    _, _, execution = run_to_warden(gate, validator, warden, request="was-running")
+    ledger.kill()
+    ledger.start()
+    assert ledger.kinds(execution) == ["execution_accepted", "execution_finished"]
+    gate, validator, warden = ledger.peers()
+    kept = gate.lookup(execution)
+    assert STATUSES[kept.status] == "internal_error" and kept.request_id == "was-running"
+    assert gate.lookup(done.id) == done
+    run(gate, validator, warden)
+    ledger.verify()
+
+
+# --- malformed messages ----------------------------------------------------------------------
+
+def test_malformed_messages_drop_only_their_sender(ledger, peers):
+    gate, validator, warden = peers
+    good = identity() + u64(1)
+    bad_gates = [
+        (ASK_EXECUTE, good[:-1], b"x"), (ASK_EXECUTE, good + b"\0", b"x"), (ASK_EXECUTE, good, None),
+        (ASK_EXECUTE, b"\xff" * 400, b"x"), (JOB_DONE, good, b"x"), (9999, b"", None),
+        (TELL_TLS_REFUSED, u8(0) + u32(1) + text("") + text(""), None),
+    ]
+    for type, body, payload in bad_gates:
+        gate.send(type, body, payload, 1)
+        assert gate.is_dropped(), type
+        gate = Gate(ledger)
+    for body in (b"", text("python"), text("python") + u64(1 << 60) * 9):
+        gate.execute()
+        check, _ = validator.take()
+        validator.send(REQUEST_GOOD, body, b"x", check)
+        assert validator.is_dropped()
+        validator = Validator(ledger)
+        assert gate.answer().code == "internal"
+    # The code outside of the payload; an answer that nobody asked for.
+    gate.execute()
+    check, _ = validator.take()
+    validator.send(REQUEST_GOOD, text("python") + u64(0) * 7 + u64(16) + u64(9), b"short", check)
+    assert validator.is_dropped() and gate.answer().code == "internal"
+    validator = Validator(ledger)
+    validator.outcome(1)
+    assert validator.is_dropped()
+    validator = Validator(ledger)
+    warden.send(JOB_DONE, u8(77), b"x", 1)
+    assert warden.is_dropped()
+    warden = Warden(ledger)
+    gate.state(True)
+    run(gate, validator, warden)
+    assert ledger.process.poll() is None
+
+
+def test_an_unsealed_body_drops_the_gate(ledger, peers):
+    import channel
+
+    gate, *_ = peers
+    fd = os.memfd_create("unsealed")
+    os.write(fd, b"{}")
+    channel.send(gate.channel, ASK_EXECUTE, identity() + u64(0), [fd], 1)
+    os.close(fd)
+    assert gate.is_dropped()
+
+
+def test_late_and_unknown_answers_of_the_warden_are_dropped(ledger, peers):
+    gate, validator, warden = peers
+    ask, job, _ = run_to_warden(gate, validator, warden)
+    warden.done(123456)
+    warden.done(job)
+    warden.done(job)
+    validator.outcome(validator.take(CHECK_OUTCOME)[0])
+    assert STATUSES[gate.answer(ask).status] == "succeeded"
+    warden.done(job)
+    run(gate, validator, warden)
+
+
+# --- the database ----------------------------------------------------------------------------
+
+@pytest.fixture
+def disk(tmp_path):
+    """A small file system that `fill` fills to its last page and `free` frees."""
+    if os.geteuid() != 0:
+        pytest.skip("mounting needs root; run once as root")
+
+    class Disk:
+        path = Path(tempfile.mkdtemp(prefix="casemate-disk-"))
+        ballast = path / "ballast"
+
+        def fill(self):
+            with contextlib.suppress(OSError), open(self.ballast, "ab", buffering=0) as file:
+                while True:
+                    file.write(b"x" * 4096)
+
+        def free(self):
+            self.ballast.unlink(missing_ok=True)
+
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m,mode=755", "tmpfs", Disk.path], check=True)
+    try:
+        yield Disk()
+    finally:
+        subprocess.run(["umount", "-l", Disk.path], check=True)
+        Disk.path.rmdir()
+
+
+def test_a_full_disk(make_ledger, disk):
+    ledger = make_ledger(folder=disk.path).start()
+    gate, validator, warden = ledger.peers()
+    ask, job, execution = run_to_warden(gate, validator, warden)
+    disk.fill()
+    # The log may have room left in its last page.
+    for _ in range(50):
+        early = gate.execute()
+        validator.good(validator.take()[0])
+        assert wait_until(lambda: gate.has_message() or warden.has_message())
+        message = gate.receive(ANSWER_REFUSED, TELL_STATE) if gate.has_message() else None
+        if message is not None:
+            break
+        warden.take()
+    assert message is not None and message.type == ANSWER_REFUSED and message.id == early
+    assert Refused(message).code == "not_recorded"  # and it does not run
+    assert warden.is_silent(JOB_START)
+    assert "database" in gate.state(False)
+    assert refused(gate, "not_recorded").retry_after >= 1
+    warden.done(job)
+    validator.outcome(validator.take(CHECK_OUTCOME)[0])
+    answer = gate.answer(ask)
+    assert answer.code == "not_recorded" and execution in answer.detail
+    assert ledger.kinds(execution) == ["execution_accepted"]
+
+    disk.free()
+    gate.state(True)
+    assert ledger.kinds(execution) == ["execution_accepted", "execution_finished"]
+    assert STATUSES[gate.lookup(execution).status] == "succeeded"
+    assert "recording_resumed" in ledger.kinds()
+    run(gate, validator, warden)
+    ledger.verify()
+    assert ledger.process.poll() is None
+
+
+def test_killed_on_a_full_disk(make_ledger, disk):
+    ledger = make_ledger(folder=disk.path).start()
+    gate, validator, warden = ledger.peers()
+    _, _, execution = run_to_warden(gate, validator, warden)
+    disk.fill()
+    ledger.kill()
+    ledger.spawn()
+    failed = ledger.commit()
+    disk.free()
+    if failed is not None:  # the log had no room for the end of the execution
+        assert "database" in failed and ledger.process.wait(10) == 1
+        ledger.start()
+    assert ledger.kinds(execution) == ["execution_accepted", "execution_finished"]
+    ledger.verify()
+
+
+def test_answers_expire_by_age_and_by_size(make_ledger):
+    ledger = make_ledger(retain_s=2, retain_bytes=100_000).start()
+    gate, validator, warden = ledger.peers()
+    answers = [run(gate, validator, warden, b'"stdout":"%s"' % (b"x" * 30_000)) for _ in range(6)]
+    kept = [answer for answer in answers if not isinstance(gate.lookup(answer.id), Refused)]
+    assert kept == answers[-3:]
+    assert wait_until(lambda: ledger.query("SELECT count(*) FROM executions") == [(0,)])
+    assert gate.lookup(answers[-1].id).code == "not_found"
+    ledger.verify()
+
+
+def test_migrations(make_ledger):
+    ledger = make_ledger()
+    done = ledger.tool("migrate", ledger.state / "other.db")
+    assert done.returncode == 0 and "applied 0001_records.sql" in done.stdout
+    again = ledger.tool("migrate", ledger.state / "other.db")
+    assert again.returncode == 0 and "applied" not in again.stdout
+    ledger.start()
+    ledger.kill()
+    first = ledger.migrations / "0001_records.sql"
+    released = first.read_bytes()
+
+    first.write_bytes(released + b"\n")
+    ledger.spawn()
+    assert "0001_records.sql" in ledger.commit()
+    assert ledger.process.wait(10) == 1
+    first.write_bytes(released)
+
+    with sqlite3.connect(ledger.database) as db:
+        db.execute("INSERT INTO schema_migrations VALUES (99, '0099_future.sql', x'00', 0)")
+    ledger.spawn()
+    assert "migration" in ledger.commit()
+    assert ledger.process.wait(10) == 1
+    with sqlite3.connect(ledger.database) as db:
+        db.execute("DELETE FROM schema_migrations WHERE version = 99")
+    ledger.start()
+
+
+def test_a_changed_record_is_found_by_verify(ledger, peers):
+    run(*peers)
+    ledger.kill()
+    with sqlite3.connect(ledger.database) as db:
+        with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+            db.execute("UPDATE records SET body = x'00' WHERE idx = 3")
+        with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+            db.execute("DELETE FROM records WHERE idx = 3")
+        db.execute("DROP TRIGGER records_refuse_update")
+        db.execute("UPDATE records SET time_ms = time_ms + 1 WHERE idx = 3")
+    done = ledger.tool("verify", ledger.database)
+    assert done.returncode == 1
+    assert "broken at record 3" in done.stdout and "intact: 3 records" in done.stdout
+
+
+# --- life ------------------------------------------------------------------------------------
+
+def test_reload_swaps_at_once_or_not_at_all(ledger, peers):
+    gate, validator, warden = peers
+    refused(gate, "forbidden", name="spiffe://td/new")
+    ledger.config["principals"].append((SPIFFE, "spiffe://td/new", "dev", EXECUTOR))
+    assert ledger.reload() is None
+    run(gate, validator, warden, name="spiffe://td/new")
+    ledger.config["principals"] = [(SPIFFE, DEV, "nobody", EXECUTOR)]
+    assert "nobody" in ledger.reload()
+    run(gate, validator, warden, name="spiffe://td/new")
+    ledger.config["principals"] = [(SPIFFE, "spiffe://td/a*", "dev", EXECUTOR)]
+    assert "label" in ledger.reload()
+    assert ledger.kinds().count("config_loaded") == 2
+
+
+def test_a_tenant_that_goes_while_it_has_a_job(ledger, peers):
+    gate, validator, warden = peers
+    ask, job, _ = run_to_warden(gate, validator, warden)
+    ledger.config["tenants"] = {"new": {}}
+    ledger.config["principals"] = [(SPIFFE, DEV, "new", EXECUTOR)]
+    assert ledger.reload() is None
+    warden.done(job)
+    validator.outcome(validator.take(CHECK_OUTCOME)[0])
+    answer = gate.answer(ask)
+    assert gate.lookup(answer.id).code == "not_found"
+    run(gate, validator, warden)
+
+
+def test_drain_finishes_what_runs(ledger, peers):
+    gate, validator, warden = peers
+    ask, job, _ = run_to_warden(gate, validator, warden)
+    ledger.drain(5000)
+    assert gate.state(False) == "draining"
+    refused(gate, "draining")
+    warden.done(job)
+    validator.outcome(validator.take(CHECK_OUTCOME)[0])
+    assert STATUSES[gate.answer(ask).status] == "succeeded"
+    assert ledger.drained() == 0
+    assert ledger.kinds()[-1] == "service_stopped"
+    assert os.stat(f"{ledger.database}-wal").st_size == 0
+    ledger.verify()
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_drain_has_a_deadline(ledger, peers, answers):
+    gate, validator, warden = peers
+    ask, job, execution = run_to_warden(gate, validator, warden)
+    ledger.drain(100)
+    warden.receive(JOB_CANCEL)
+    if answers:
+        warden.done(job, status="cancelled", exit_code=-1)
+        validator.outcome(validator.take(CHECK_OUTCOME)[0])
+    assert STATUSES[gate.answer(ask).status] == "cancelled"
+    assert ledger.drained() == 0
+    assert ledger.kinds(execution) == ["execution_accepted", "execution_finished"]
+
+
+def test_it_holds_three_files_and_nothing_else(ledger, peers):
+    run(*peers)
+    proc = Path(f"/proc/{ledger.process.pid}")
+    status = (proc / "status").read_text()
+    fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
+    assert fields["Seccomp"] == "2" and fields["NoNewPrivs"] == "1"
+    for name in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
+        assert int(fields[name], 16) == 0
+    if ledger.is_root:
+        assert fields["Uid"].split() == ["1900000902"] * 4
+    files = {os.readlink(fd).rsplit("/", 1)[-1] for fd in (proc / "fd").iterdir()
+             if os.readlink(fd).startswith("/") and "/dev/" not in os.readlink(fd)
+             and not os.readlink(fd).startswith("/memfd")}
+    assert files <= {"audit.db", "audit.db-wal", "audit.db-shm", "log"}
+
+
+def test_a_planted_link_is_refused(make_ledger):
+    ledger = make_ledger()
+    (ledger.state / "audit.db-wal").symlink_to("/etc/passwd")
+    ledger.spawn()
+    assert "audit.db-wal" in ledger.commit()
+    assert ledger.process.wait(10) == 1
+
+
+def test_metrics(peers):
+    gate, validator, warden = peers
+    run(gate, validator, warden)
+    refused(gate, "forbidden", name="spiffe://x/y")
+    metrics = gate.metrics()
+    assert 'casemate_executions_total{language="python",status="succeeded"} 1' in metrics
+    assert 'casemate_refusals_total{code="forbidden"} 1' in metrics
+    assert 'casemate_workers_ready{language="python"} 4' in metrics
+    assert "casemate_execution_duration_seconds_count 1" in metrics
+    assert 'casemate_records_total{kind="execution_finished"} 1' in metrics
+    for line in metrics.splitlines():
+        assert re.match(r'^(# (HELP|TYPE) \w+ .+|\w+(\{\w+="[^"]*"(,\w+="[^"]*")*\})? [0-9.]+)$',
+                        line), line
+
+
+def test_no_descriptor_and_no_memory_is_left(ledger, peers):
+    def look():
+        status = Path(f"/proc/{ledger.process.pid}/status").read_text()
+        return (len(list(Path(f"/proc/{ledger.process.pid}/fd").iterdir())),
+                int(re.search(r"VmRSS:\s+(\d+)", status)[1]))
+
+    for _ in range(100):
+        run(*peers)
+    before = look()
+    for _ in range(400):
+        run(*peers)
+    after = look()
+    assert after[0] == before[0] and after[1] < before[1] + 12_000, (before, after)
