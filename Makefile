@@ -131,6 +131,9 @@ $(BUILD)/obj/%.o: %.c Makefile
 	$(call QUIET,CC,$<)$(CC) $(CPPFLAGS_ALL) $(CPPFLAGS_$(patsubst %/,%,$(dir $<))) \
 		$(CFLAGS_ALL) -MMD -MP -c $< -o $@
 
+# Embedded with .incbin, which -MMD does not see.
+$(call objects,sandbox/runtimes/python/bootstrap.c): sandbox/runtimes/python/bootstrap.py
+
 $(LIB_base): $(BASE_OBJ)
 $(LIB_schema): $(SCHEMA_OBJ)
 $(LIB_layers): $(LAYERS_OBJ)

@@ -1,0 +1,61 @@
+#include "sandbox/runtimes/python/arena.h"
+
+#include <Python.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/mman.h>
+
+#define HUGE_BYTES (2ul << 20) /* size of a large page */
+#define REGION_BYTES \
+	(256ul << 20) /* address space only; pandas and matplotlib need about 80 MiB */
+
+/* Freed arenas of the region are not used again: the zygote frees next to none, and a worker
+ * takes ordinary memory. */
+static struct {
+	char *start;
+	char *next;
+	char *end;
+	bool is_open;
+} region;
+
+static void *arena_take(void *context, size_t size)
+{
+	void *arena;
+
+	(void)context;
+	if (region.is_open && size <= (size_t)(region.end - region.next)) {
+		arena = region.next;
+		region.next += size;
+		return arena;
+	}
+	arena = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return arena == MAP_FAILED ? NULL : arena;
+}
+
+static void arena_give(void *context, void *arena, size_t size)
+{
+	(void)context;
+	if ((char *)arena >= region.start && (char *)arena < region.end)
+		return;
+	(void)munmap(arena, size);
+}
+
+void arena_install(void)
+{
+	PyObjectArenaAllocator allocator = {NULL, arena_take, arena_give};
+	char *map = mmap(NULL, REGION_BYTES + HUGE_BYTES, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (map == MAP_FAILED)
+		return;
+	region.start = map + (-(uintptr_t)map & (HUGE_BYTES - 1));
+	region.next = region.start;
+	region.end = region.start + REGION_BYTES;
+	region.is_open = madvise(region.start, REGION_BYTES, MADV_HUGEPAGE) == 0;
+	PyObject_SetArenaAllocator(&allocator);
+}
+
+void arena_close_region(void)
+{
+	region.is_open = false;
+}

@@ -1,0 +1,413 @@
+"""What casemate-python does in Python itself. Embedded into the binary; runs in the zygote.
+
+The zygote and its workers call the functions below; a job's code never runs below a frame of
+this file, so tracebacks and sys._getframe() look as they do under plain python3. After a job has
+run nothing here may be trusted: the job may have patched any module. It can only spoil its own
+report that way.
+"""
+
+import _thread
+import asyncio
+import atexit
+import gc
+import importlib
+import io
+import json
+import linecache
+import os
+import sys
+import threading
+import time
+import traceback
+import types
+import warnings
+
+# Bound early: a job that patches the json module must not turn its report into invalid JSON.
+_quote = json.encoder.encode_basestring
+
+_HERE = __file__
+_NAME = "main.py"
+_WORKSPACE = "/workspace"
+
+# A notebook cell is not a megabyte long: above this the source is compiled in one piece, without
+# a value for its last expression, because syntax trees of Python objects cost 100 times the text.
+_TREE_CHARS_MAX = 256 * 1024
+
+_MESSAGE_CHARS = 4096
+_TRACEBACK_CHARS = 16384
+
+_ONLY_AST = 0x400
+_TOP_LEVEL_AWAIT = 0x2000
+_FUTURES = 0x1FF0000  # CO_FUTURE_*: an expression keeps what `from __future__` said above it
+_CO_COROUTINE = 0x80
+
+_ENVIRONMENT = {
+    "HOME": _WORKSPACE,
+    "PATH": "/usr/local/bin:/usr/bin:/bin",
+    "LANG": "C.UTF-8",
+    "TMPDIR": "/tmp",
+    "MPLBACKEND": "Agg",
+    "MPLCONFIGDIR": "/tmp",
+}
+
+# What a module needs to work without a user's environment, set while it is imported only.
+_IMPORT_ENVIRONMENT = {
+    # A zygote with threads cannot fork: numpy's BLAS must not start any.
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "BLIS_NUM_THREADS": "1",
+    "NUMEXPR_NUM_THREADS": "1",
+}
+
+_reserve = None  # memory given back when the job has used up its own; see explain()
+_runner = None  # event loop for top-level await
+_known = frozenset()  # modules the zygote had imported
+
+
+# --- zygote ---------------------------------------------------------------------------------
+
+
+def preload(names):
+    """Imports a comma-separated list; returns ("name version,...", "missing name,...")."""
+    global _known
+    os.environ.clear()
+    os.environ.update(_ENVIRONMENT)
+    os.environ.update(_IMPORT_ENVIRONMENT)
+    loaded = []
+    missing = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name in filter(None, (part.strip() for part in names.split(","))):
+            try:
+                module = importlib.import_module(name)
+            except Exception as error:
+                missing.append(f"{name} ({type(error).__name__})")
+                continue
+            version = getattr(module, "__version__", None)
+            has_version = isinstance(version, str) and "." not in name
+            loaded.append(f"{name} {version}" if has_version else name)
+    for name in _IMPORT_ENVIRONMENT:
+        del os.environ[name]
+    _known = frozenset(sys.modules)
+    return ",".join(loaded), ",".join(missing)
+
+
+def _warm_pandas():
+    pandas = sys.modules.get("pandas")
+    if pandas is None:
+        return
+    frame = pandas.DataFrame({"a": [1, 2, 3], "b": [1.5, 2.5, 3.5], "c": ["x", "y", "x"]})
+    repr(frame)
+    frame.sum()
+    frame.groupby("c")["a"].mean()
+    frame[frame["a"] > 1].describe()
+
+
+def _warm_library():
+    json.loads(json.dumps({"a": [1, 2.5, None, True, "x"]}))
+    try:
+        raise ValueError("rehearsal")
+    except ValueError as error:
+        _format(error)
+    datetime = sys.modules.get("datetime")
+    if datetime is not None:
+        datetime.datetime.now().isoformat()
+    "{:>10.2f}".format(3.14159)
+
+
+def settle():
+    """The last thing before forks begin: everything alive becomes permanent."""
+    global _known
+    _warm_library()
+    _warm_pandas()
+    if sys.version_info < (3, 13):
+        threading.excepthook = threading.__excepthook__ = _thread_excepthook
+    linecache.clearcache()
+    sys.modules["__main__"] = _fresh_main()
+    _known = frozenset(sys.modules)
+    gc.collect()
+    gc.collect()
+    # Frozen objects are not visited by collections: a job's first one would otherwise write to
+    # the header of every object the zygote ever made, and copy all those pages.
+    gc.freeze()
+
+
+def version():
+    return "%d.%d.%d" % sys.version_info[:3]
+
+
+# --- worker, before its job -----------------------------------------------------------------
+
+
+def _writer(fd, name, errors):
+    raw = io.FileIO(fd, "w", closefd=False)
+    raw.name = name
+    # Line-buffered, as on a terminal: what a job printed before it is killed is not lost, and a
+    # print() is one write(2).
+    text = io.TextIOWrapper(io.BufferedWriter(raw), "utf-8", errors, "\n", True)
+    text.mode = "w"
+    return text
+
+
+def _reader(fd, name):
+    raw = io.FileIO(fd, "r", closefd=False)
+    raw.name = name
+    text = io.TextIOWrapper(io.BufferedReader(raw), "utf-8", "surrogateescape")
+    text.mode = "r"
+    return text
+
+
+def _fresh_main():
+    main = types.ModuleType("__main__")
+    main.__builtins__ = sys.modules["builtins"]
+    main.__file__ = _NAME
+    return main
+
+
+def _reseed():
+    """random reseeds itself after a fork; these do not, and would repeat in every worker."""
+    numpy_random = sys.modules.get("numpy.random")
+    if numpy_random is not None:
+        numpy_random.seed()
+    process = sys.modules.get("multiprocessing.process")
+    if process is not None:
+        process.current_process().authkey = os.urandom(32)
+
+
+def enter():
+    """Makes the forked interpreter one of its own: streams, randomness, __main__, sys.path."""
+    global _reserve
+    sys.stdin = sys.__stdin__ = _reader(0, "<stdin>")
+    sys.stdout = sys.__stdout__ = _writer(1, "<stdout>", "surrogateescape")
+    sys.stderr = sys.__stderr__ = _writer(2, "<stderr>", "backslashreplace")
+    _reseed()
+    sys.path.insert(0, _WORKSPACE)
+    sys.path_importer_cache.pop(_WORKSPACE, None)
+    _reserve = bytearray(512 * 1024)
+    return fresh_main()
+
+
+def fresh_main():
+    """A new, empty __main__; returns its namespace."""
+    main = sys.modules["__main__"] = _fresh_main()
+    return main.__dict__
+
+
+# --- the job --------------------------------------------------------------------------------
+
+
+def prepare(arguments, variables):
+    sys.argv = [_NAME, *arguments]
+    if variables:
+        os.environ.update(variables)
+        if "TZ" in variables:
+            time.tzset()
+
+
+def compile_job(source):
+    """-> (body, expression): code objects, or None where there is nothing to run."""
+    lines = source.split("\n")
+    linecache.cache[_NAME] = (len(source), None, [line + "\n" for line in lines], _NAME)
+    if len(source) > _TREE_CHARS_MAX:
+        return compile(source, _NAME, "exec", _TOP_LEVEL_AWAIT, True), None
+    try:
+        return _compile_tree(source)
+    except RecursionError:
+        # Too deep for a tree of objects, perhaps not for the compiler itself.
+        return compile(source, _NAME, "exec", _TOP_LEVEL_AWAIT, True), None
+
+
+def _compile_tree(source):
+    tree = compile(source, _NAME, "exec", _ONLY_AST | _TOP_LEVEL_AWAIT, True)
+    last = tree.body[-1] if tree.body else None
+    if type(last).__name__ != "Expr":
+        return compile(tree, _NAME, "exec", _TOP_LEVEL_AWAIT, True), None
+    body = None
+    flags = _TOP_LEVEL_AWAIT
+    del tree.body[-1]
+    if tree.body:
+        body = compile(tree, _NAME, "exec", flags, True)
+        flags |= body.co_flags & _FUTURES
+    return body, compile(_Expression(last.value), _NAME, "eval", flags, True)
+
+
+def drive(coroutine):
+    """Runs what a top-level await made of the code; one loop for the whole job."""
+    global _runner
+    if _runner is None:
+        _runner = asyncio.Runner()
+    return _runner.run(coroutine)
+
+
+def _own_frames_end(trace):
+    """The traceback without the frames that lead to the job's own code."""
+    while trace is not None and trace.tb_frame.f_code.co_filename != _NAME:
+        trace = trace.tb_next
+    return trace
+
+
+def _format(error):
+    lines = traceback.TracebackException(
+        type(error), error, error.__traceback__, compact=True
+    ).format()
+    return "".join(lines)
+
+
+def _clean(text, limit):
+    """Valid UTF-8 without NUL, at most `limit` characters; works on hostile subclasses of str."""
+    text = str.__getitem__(text, slice(0, limit + 1))
+    text = text.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\x00")
+    return text if len(text) <= limit else text[: limit - 1] + "\u2026"
+
+
+def _clean_traceback(text):
+    if len(text) > _TRACEBACK_CHARS:
+        half = _TRACEBACK_CHARS // 2 - 16
+        text = text[:half] + "\n  [...]\n" + text[-half:]
+    return _clean(text, _TRACEBACK_CHARS)
+
+
+def report_result(text, chars_max, bytes_max):
+    while True:
+        data = ('{"error":null,"result":%s}' % _quote(_clean(text, chars_max))).encode()
+        if len(data) <= bytes_max:
+            return data
+        chars_max //= 2
+
+
+def _report_error(name, message, trace, bytes_max):
+    while True:
+        data = (
+            '{"error":{"name":%s,"message":%s,"traceback":%s},"result":null}'
+            % (_quote(name), _quote(message), _quote(trace))
+        ).encode()
+        if len(data) <= bytes_max:
+            return data
+        name = name[:256]
+        message = message[: len(message) // 2]
+        trace = trace[len(trace) // 2 :]
+
+
+def _exit_status(error):
+    """As the interpreter itself treats SystemExit."""
+    code = error.code
+    if code is None:
+        return 0
+    if isinstance(code, int):
+        return int(code) & 0xFF
+    try:
+        print(code, file=sys.stderr)
+    except Exception:
+        pass
+    return 1
+
+
+def _show(error, text):
+    hook = sys.excepthook
+    if hook is sys.__excepthook__:
+        # The built-in hook of 3.11 looks for source lines in files only.
+        if sys.stderr is not None:
+            sys.stderr.write(text)
+            sys.stderr.flush()
+        return
+    try:
+        hook(type(error), error, error.__traceback__)
+    except BaseException:
+        sys.__excepthook__(*sys.exc_info())
+
+
+def _message(error):
+    try:
+        return _clean(str(error), _MESSAGE_CHARS)
+    except BaseException:
+        return "<exception str() failed>"
+
+
+def explain(error, bytes_max):
+    """An uncaught exception -> (exit status, report or None, is out of memory, is interrupt)."""
+    global _reserve
+    if isinstance(error, SystemExit):
+        return _exit_status(error), None, False, False
+    is_memory = isinstance(error, MemoryError)
+    _reserve = None
+    error.__traceback__ = _own_frames_end(error.__traceback__)
+    name = type(error).__name__
+    try:
+        text = _format(error)
+    except BaseException:
+        text = f"{name}\n"
+    sys.last_type, sys.last_value, sys.last_traceback = type(error), error, error.__traceback__
+    sys.last_exc = error
+    try:
+        _show(error, text)
+    except BaseException:
+        pass
+    report = _report_error(_clean(name, 256), _message(error), _clean_traceback(text), bytes_max)
+    return 1, report, is_memory, isinstance(error, KeyboardInterrupt)
+
+
+def _thread_excepthook(args):
+    """threading.excepthook before 3.13, with the source lines of the job's own code."""
+    if args.exc_type is SystemExit or sys.stderr is None:
+        return
+    name = args.thread.name if args.thread is not None else threading.get_ident()
+    lines = traceback.format_exception(args.exc_type, args.exc_value, args.exc_traceback)
+    sys.stderr.write(f"Exception in thread {name}:\n" + "".join(lines))
+    sys.stderr.flush()
+
+
+# --- the end --------------------------------------------------------------------------------
+
+
+def _flush(stream):
+    try:
+        if stream is not None and not stream.closed:
+            stream.flush()
+    except BaseException:
+        return False
+    return True
+
+
+def _drop_modules():
+    """Lets go of __main__ and of what the job imported, newest first."""
+    sys.last_type = sys.last_value = sys.last_traceback = sys.last_exc = None
+    sys.modules.pop("__main__", None)
+    while sys.modules:
+        name, module = sys.modules.popitem()
+        if name in _known:
+            sys.modules[name] = module
+            break
+
+
+def _flush_files():
+    """Files somebody still holds; those of the zygote are frozen and not listed."""
+    for thing in gc.get_objects():
+        if isinstance(thing, (io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom)):
+            _flush(thing)
+
+
+def stop():
+    """First half of what the interpreter does at exit; the job's globals are still there."""
+    global _runner
+    if _runner is not None:
+        _runner.close()
+        _runner = None
+    threading._shutdown()
+    atexit._run_exitfuncs()
+    # A daemon thread that still runs would see its globals vanish and complain about it; the
+    # interpreter itself freezes such threads.
+    return _thread._count() == 0
+
+
+def sweep(may_drop):
+    """Second half: finalizers run, files are written. Returns False if output was lost."""
+    if may_drop:
+        _drop_modules()
+        gc.collect()
+    _flush_files()
+    is_whole = _flush(sys.stdout)
+    return _flush(sys.stderr) and is_whole
+
+
+_Expression = type(compile("0", _NAME, "eval", _ONLY_AST))

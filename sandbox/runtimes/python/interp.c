@@ -1,0 +1,410 @@
+/* Python.h wants to be first: it decides which features of libc are visible. */
+#include <Python.h>
+
+#include "sandbox/runtimes/python/interp.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "sandbox/runtimes/python/arena.h"
+#include "sandbox/runtimes/python/bootstrap.h"
+#include "schema/limits.h"
+
+#define EXIT_OUTPUT_LOST 120 /* what python3 exits with when stdout cannot be flushed */
+
+/* The functions of bootstrap.py, looked up once; they live as long as the process. */
+enum hook {
+	HOOK_PRELOAD,
+	HOOK_SETTLE,
+	HOOK_VERSION,
+	HOOK_ENTER,
+	HOOK_FRESH_MAIN,
+	HOOK_PREPARE,
+	HOOK_COMPILE,
+	HOOK_DRIVE,
+	HOOK_RESULT,
+	HOOK_EXPLAIN,
+	HOOK_STOP,
+	HOOK_SWEEP,
+	HOOK_COUNT
+};
+
+static const char *const hook_names[HOOK_COUNT] = {
+	"preload",     "settle", "version",	  "enter",   "fresh_main", "prepare",
+	"compile_job", "drive",	 "report_result", "explain", "stop",	   "sweep",
+};
+
+static PyObject *hooks[HOOK_COUNT];
+static PyObject *arguments;
+static PyObject *variables;
+static PyObject *report;    /* bytes that interp_end points into */
+static PyObject *main_dict; /* namespace of the coming job */
+
+/* The pending exception with its traceback, no longer pending; a new reference. */
+static PyObject *take_exception(void)
+{
+#if PY_VERSION_HEX >= 0x030c0000
+	return PyErr_GetRaisedException();
+#else
+	PyObject *type, *value, *trace;
+
+	PyErr_Fetch(&type, &value, &trace);
+	PyErr_NormalizeException(&type, &value, &trace);
+	if (value != NULL && trace != NULL)
+		(void)PyException_SetTraceback(value, trace);
+	Py_XDECREF(type);
+	Py_XDECREF(trace);
+	return value;
+#endif
+}
+
+/* The pending Python exception as one line; it is cleared. */
+static int err_python(struct err *err, const char *what)
+{
+	PyObject *value = take_exception();
+	PyObject *text = NULL;
+	const char *message = NULL;
+	int status;
+
+	if (value != NULL)
+		text = PyObject_Repr(value);
+	if (text != NULL)
+		message = PyUnicode_AsUTF8(text);
+	status = err_set(err, EIO, "%s: %s", what, message != NULL ? message : "unknown error");
+	PyErr_Clear();
+	Py_XDECREF(text);
+	Py_XDECREF(value);
+	return status;
+}
+
+static int configure(PyConfig *config)
+{
+	PyStatus status;
+
+	/* As python3 main.py would, so that programs see the signals they expect. */
+	config->install_signal_handlers = 1;
+	config->write_bytecode = 0;
+	config->site_import = 1;
+	config->user_site_directory = 0;
+	config->use_hash_seed = 0; /* hash randomisation on */
+	config->parse_argv = 0;
+	config->pathconfig_warnings = 0;
+	status = PyConfig_SetString(config, &config->program_name, L"/usr/bin/python3");
+	if (!PyStatus_Exception(status))
+		status = PyConfig_SetString(config, &config->executable, L"/usr/bin/python3");
+	if (!PyStatus_Exception(status))
+		status = Py_InitializeFromConfig(config);
+	return PyStatus_Exception(status) ? -1 : 0;
+}
+
+static int find_hooks(struct err *err)
+{
+	PyObject *module = NULL;
+	PyObject *code = Py_CompileString(bootstrap_text, "<casemate>", Py_file_input);
+
+	if (code != NULL)
+		module = PyImport_ExecCodeModuleEx("_casemate", code, "<casemate>");
+	Py_XDECREF(code);
+	if (module == NULL)
+		return err_python(err, "run bootstrap.py");
+	for (int i = 0; i < HOOK_COUNT; i++) {
+		hooks[i] = PyObject_GetAttrString(module, hook_names[i]);
+		if (hooks[i] == NULL)
+			return err_python(err, hook_names[i]);
+	}
+	/* Nothing a job should find by name. */
+	if (PyDict_DelItemString(PyImport_GetModuleDict(), "_casemate") != 0)
+		return err_python(err, "hide bootstrap.py");
+	return 0;
+}
+
+int interp_start(struct err *err)
+{
+	PyPreConfig pre;
+	PyConfig config;
+	int status;
+
+	PyPreConfig_InitIsolatedConfig(&pre);
+	pre.utf8_mode = 1;
+	if (PyStatus_Exception(Py_PreInitialize(&pre)))
+		return err_set(err, EIO, "python cannot be pre-initialised");
+	arena_install();
+	PyConfig_InitIsolatedConfig(&config);
+	status = configure(&config);
+	PyConfig_Clear(&config);
+	if (status != 0)
+		return err_set(err, EIO,
+			       "python cannot be initialised: is its library in the root?");
+	status = find_hooks(err);
+	if (status < 0)
+		return status;
+	arguments = PyList_New(0);
+	variables = PyDict_New();
+	if (arguments == NULL || variables == NULL)
+		return err_python(err, "allocate");
+	return 0;
+}
+
+/* Copies item `index` of a tuple of texts; what does not fit is cut. */
+static int copy_text(PyObject *text, char *ret, size_t size, struct err *err)
+{
+	const char *utf8 = text != NULL ? PyUnicode_AsUTF8(text) : NULL;
+
+	if (utf8 == NULL)
+		return err_python(err, "read a text");
+	(void)snprintf(ret, size, "%s", utf8);
+	return 0;
+}
+
+int interp_preload(const char *list, struct interp_modules *ret, struct err *err)
+{
+	PyObject *lists = PyObject_CallFunction(hooks[HOOK_PRELOAD], "s", list);
+	PyObject *version = PyObject_CallNoArgs(hooks[HOOK_VERSION]);
+	int status;
+
+	if (lists == NULL || version == NULL) {
+		status = err_python(err, "preload modules");
+		goto done;
+	}
+	status = copy_text(version, ret->version, sizeof(ret->version), err);
+	if (status == 0)
+		status = copy_text(PyTuple_GetItem(lists, 0), ret->loaded, sizeof(ret->loaded),
+				   err);
+	if (status == 0)
+		status = copy_text(PyTuple_GetItem(lists, 1), ret->missing,
+				   sizeof(ret->missing), err);
+done:
+	Py_XDECREF(lists);
+	Py_XDECREF(version);
+	return status;
+}
+
+int interp_settle(struct err *err)
+{
+	PyObject *done;
+	int status = interp_rehearse(err);
+
+	if (status < 0)
+		return status;
+	done = PyObject_CallNoArgs(hooks[HOOK_SETTLE]);
+	if (done == NULL)
+		return err_python(err, "settle");
+	Py_DECREF(done);
+	return 0;
+}
+
+void interp_fork_before(void)
+{
+	PyOS_BeforeFork();
+}
+
+void interp_fork_parent(void)
+{
+	PyOS_AfterFork_Parent();
+}
+
+void interp_fork_child(void)
+{
+	arena_close_region();
+	PyOS_AfterFork_Child();
+}
+
+static int renew_main(struct err *err)
+{
+	PyObject *fresh = PyObject_CallNoArgs(hooks[HOOK_FRESH_MAIN]);
+
+	if (fresh == NULL)
+		return err_python(err, "make __main__");
+	Py_XSETREF(main_dict, fresh);
+	return 0;
+}
+
+int interp_enter(struct err *err)
+{
+	PyObject *fresh = PyObject_CallNoArgs(hooks[HOOK_ENTER]);
+
+	if (fresh == NULL)
+		return err_python(err, "enter the worker");
+	Py_XSETREF(main_dict, fresh);
+	return 0;
+}
+
+int interp_add_argument(const char *data, size_t length, struct err *err)
+{
+	PyObject *text = PyUnicode_DecodeFSDefaultAndSize(data, (Py_ssize_t)length);
+	int status = text == NULL ? -1 : PyList_Append(arguments, text);
+
+	Py_XDECREF(text);
+	return status == 0 ? 0 : err_python(err, "argument");
+}
+
+int interp_add_variable(const char *name, size_t name_length, const char *data, size_t length,
+			struct err *err)
+{
+	PyObject *key = PyUnicode_DecodeFSDefaultAndSize(name, (Py_ssize_t)name_length);
+	PyObject *value = PyUnicode_DecodeFSDefaultAndSize(data, (Py_ssize_t)length);
+	int status = key == NULL || value == NULL ? -1 : PyDict_SetItem(variables, key, value);
+
+	Py_XDECREF(key);
+	Py_XDECREF(value);
+	return status == 0 ? 0 : err_python(err, "environment variable");
+}
+
+/* Runs one code object as __main__. It is called from here, not from Python code of ours, so
+ * that the job sees no frame above its own. A coroutine comes from a top-level await. */
+static PyObject *evaluate(PyObject *code)
+{
+	PyObject *value = PyEval_EvalCode(code, main_dict, main_dict);
+
+	if (value != NULL && PyCoro_CheckExact(value) &&
+	    (((PyCodeObject *)code)->co_flags & CO_COROUTINE) != 0)
+		Py_SETREF(value, PyObject_CallOneArg(hooks[HOOK_DRIVE], value));
+	return value;
+}
+
+/* -1: a Python exception is pending. */
+static int keep_result(PyObject *value)
+{
+	PyObject *text;
+
+	if (value == Py_None)
+		return 0;
+	text = PyObject_Repr(value);
+	if (text == NULL)
+		return -1;
+	Py_XSETREF(report, PyObject_CallFunction(hooks[HOOK_RESULT], "Oii", text,
+						 LIMIT_RESULT_CHARS, LIMIT_REPORT_BYTES - 1));
+	Py_DECREF(text);
+	return report == NULL ? -1 : 0;
+}
+
+static int run_parts(PyObject *parts)
+{
+	PyObject *body = PyTuple_GetItem(parts, 0);
+	PyObject *expression = PyTuple_GetItem(parts, 1);
+	PyObject *value;
+	int status;
+
+	if (body != Py_None) {
+		value = evaluate(body);
+		if (value == NULL)
+			return -1;
+		Py_DECREF(value);
+	}
+	if (expression == Py_None)
+		return 0;
+	value = evaluate(expression);
+	if (value == NULL)
+		return -1;
+	status = keep_result(value);
+	Py_DECREF(value);
+	return status;
+}
+
+static int run_source(PyObject *source)
+{
+	PyObject *parts = PyObject_CallOneArg(hooks[HOOK_COMPILE], source);
+	int status;
+
+	if (parts == NULL)
+		return -1;
+	status = run_parts(parts);
+	Py_DECREF(parts);
+	return status;
+}
+
+/* The pending exception becomes the job's end. The exception holds the traceback, and that the
+ * frames: both go before the globals do. */
+static void explain(struct interp_end *end)
+{
+	PyObject *value = take_exception();
+	PyObject *verdict = NULL;
+	PyObject *json = NULL;
+	int is_memory = 0;
+	int is_interrupt = 0;
+
+	end->status = 1;
+	if (value != NULL)
+		verdict = PyObject_CallFunction(hooks[HOOK_EXPLAIN], "Oi", value,
+						LIMIT_REPORT_BYTES - 1);
+	if (verdict != NULL &&
+	    PyArg_ParseTuple(verdict, "iOpp", &end->status, &json, &is_memory, &is_interrupt)) {
+		end->is_out_of_memory = is_memory != 0;
+		end->is_interrupt = is_interrupt != 0;
+		Py_XSETREF(report, PyBytes_Check(json) ? Py_NewRef(json) : NULL);
+	} else if (value != NULL && PyErr_GivenExceptionMatches(value, PyExc_MemoryError)) {
+		end->is_out_of_memory = true;
+	}
+	/* If even the explanation failed, the job has broken the interpreter it ran in; its
+	 * exit status says that it failed. */
+	PyErr_Clear();
+	Py_XDECREF(verdict);
+	Py_XDECREF(value);
+}
+
+static int prepare(void)
+{
+	PyObject *done =
+		PyObject_CallFunctionObjArgs(hooks[HOOK_PREPARE], arguments, variables, NULL);
+
+	Py_XDECREF(done);
+	return done == NULL ? -1 : 0;
+}
+
+void interp_run(const char *code, size_t length, struct interp_end *ret)
+{
+	PyObject *source = NULL;
+	int status = prepare();
+
+	*ret = (struct interp_end){.status = 0};
+	if (status == 0)
+		source = PyUnicode_DecodeUTF8(code, (Py_ssize_t)length, NULL);
+	if (source == NULL || run_source(source) != 0)
+		explain(ret);
+	Py_XDECREF(source);
+	if (report != NULL) {
+		ret->report = PyBytes_AS_STRING(report);
+		ret->report_length = (size_t)PyBytes_GET_SIZE(report);
+	}
+}
+
+int interp_stop(int status)
+{
+	PyObject *may_drop = PyObject_CallNoArgs(hooks[HOOK_STOP]);
+	PyObject *is_whole;
+
+	if (may_drop == NULL) {
+		PyErr_Clear();
+		may_drop = Py_NewRef(Py_False);
+	}
+	Py_CLEAR(main_dict);
+	is_whole = PyObject_CallOneArg(hooks[HOOK_SWEEP], may_drop);
+	if (is_whole == NULL)
+		PyErr_Clear();
+	/* Extension modules print with stdio. */
+	(void)fflush(NULL);
+	return is_whole == Py_True || status != 0 ? status : EXIT_OUTPUT_LOST;
+}
+
+int interp_rehearse(struct err *err)
+{
+	static const char code[] = "import sys\nprint('', end='')\nfor i in range(3):\n"
+				   "\tj = f'{i} {i / 2:.2f}'\n[i, j, {'a': 1}]\n";
+	struct interp_end end;
+	PyObject *swept;
+	int status = renew_main(err);
+
+	if (status < 0)
+		return status;
+	interp_run(code, sizeof(code) - 1, &end);
+	if (end.status != 0 || end.report == NULL)
+		return err_set(err, EIO, "the rehearsal of a job failed: %.*s",
+			       (int)end.report_length, end.report != NULL ? end.report : "");
+	Py_CLEAR(main_dict);
+	swept = PyObject_CallOneArg(hooks[HOOK_SWEEP], Py_True);
+	if (swept == NULL)
+		return err_python(err, "sweep");
+	Py_DECREF(swept);
+	Py_CLEAR(report);
+	return renew_main(err);
+}

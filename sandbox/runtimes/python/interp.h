@@ -1,0 +1,65 @@
+/*
+ * sandbox/runtimes/python/interp.h - the embedded interpreter: one per process, one thread.
+ *
+ * Zygote:  interp_start, interp_preload, interp_settle, then interp_fork_* around each fork.
+ * Worker:  interp_enter, interp_rehearse, then one job: interp_add_*, interp_run, interp_stop.
+ */
+#ifndef SANDBOX_RUNTIMES_PYTHON_INTERP_H
+#define SANDBOX_RUNTIMES_PYTHON_INTERP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+
+/* Starts the interpreter, isolated: no environment, no user site, no bytecode files. */
+nodiscard int interp_start(struct err *err);
+
+#define INTERP_LIST_MAX 4096 /* bytes of a list of modules; ZYGOTE_READY has room for as many \
+			      */
+
+struct interp_modules {
+	char version[64];
+	char loaded[INTERP_LIST_MAX + 1];  /* "json,numpy 1.24.2,..." */
+	char missing[INTERP_LIST_MAX + 1]; /* "polars (ModuleNotFoundError),..." */
+};
+
+/* Imports the comma-separated modules. One that is not installed is no error. */
+nodiscard int interp_preload(const char *list, struct interp_modules *ret, struct err *err);
+
+/* Warms what jobs use, collects garbage and freezes what is left. */
+nodiscard int interp_settle(struct err *err);
+
+void interp_fork_before(void);
+void interp_fork_parent(void);
+void interp_fork_child(void);
+
+/* In the worker, its descriptors 0 to 2 in place: streams, randomness, a new __main__. */
+nodiscard int interp_enter(struct err *err);
+
+/* Walks the way of a job with an empty one, so that its page faults are paid before the real
+ * one comes. Leaves nothing behind. */
+nodiscard int interp_rehearse(struct err *err);
+
+/* The job's arguments and environment, in order. */
+nodiscard int interp_add_argument(const char *data, size_t length, struct err *err);
+nodiscard int interp_add_variable(const char *name, size_t name_length, const char *data,
+				  size_t length, struct err *err);
+
+struct interp_end {
+	int status; /* exit status so far */
+	bool is_interrupt;
+	bool is_out_of_memory;
+	/* JSON for WORKER_REPORT, owned by the interpreter; NULL: nothing to say. */
+	const char *report;
+	size_t report_length;
+};
+
+/* Runs the source as __main__ of main.py. Never fails: whatever goes wrong is the job's end. */
+void interp_run(const char *code, size_t length, struct interp_end *ret);
+
+/* What the interpreter does at exit, but for taking itself apart: threads, atexit, finalizers,
+ * buffered output. Returns the exit status. */
+int interp_stop(int status);
+
+#endif

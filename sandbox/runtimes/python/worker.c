@@ -1,0 +1,260 @@
+#include "sandbox/runtimes/python/worker.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+
+#include "sandbox/layers/privileges.h"
+#include "sandbox/runtimes/python/interp.h"
+#include "sandbox/runtimes/python/job.h"
+#include "sandbox/runtimes/python/leave.h"
+#include "schema/wire/warden_worker.h"
+
+/* Where the channel lies while a job runs: out of the way of the small numbers that programs
+ * expect to get, and inside the first 64, so that the kernel need not enlarge the table. */
+#define CHANNEL_FD 63
+
+static int step_join_namespaces(struct worker *worker, struct err *err)
+{
+	return lockdown_join(worker->cell_pidfd, worker->lockdown.layers_disabled,
+			     &worker->layers, err);
+}
+
+/* "0" means the writer itself, whatever its number is in which pid namespace. Version 2 checks
+ * the rights of the file's opener, version 1 of old kernels the writer's: before the uid
+ * changes. */
+static int step_join_cgroups(struct worker *worker, struct err *err)
+{
+	for (unsigned i = 0; i < worker->cgroup_count; i++)
+		if (write(worker->cgroup_fds[i], "0", 1) != 1)
+			return err_errno(err, errno, "join cgroup %u", i);
+	return 0;
+}
+
+static int place(int from, int to, struct err *err)
+{
+	if (dup2(from, to) != to)
+		return err_errno(err, errno, "place descriptor %d", to);
+	return 0;
+}
+
+/* After this the worker holds nothing of the zygote's and nothing of the warden's but the
+ * channel and the pipes, and one memfd that the last layer needs and closes. */
+static int step_descriptors(struct worker *worker, struct err *err)
+{
+	own_fd null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int filter = worker->lockdown.seccomp_memfd;
+	int status;
+
+	if (null < 0)
+		return err_errno(err, errno, "open /dev/null");
+	status = place(null, 0, err);
+	if (status == 0)
+		status = place(worker->stdout_fd, 1, err);
+	if (status == 0)
+		status = place(worker->stderr_fd, 2, err);
+	if (status < 0)
+		return status;
+	if (dup3(worker->channel, CHANNEL_FD, O_CLOEXEC) < 0 ||
+	    dup3(filter, CHANNEL_FD - 1, O_CLOEXEC) < 0)
+		return err_errno(err, errno, "place the channel");
+	worker->channel = CHANNEL_FD;
+	worker->lockdown.seccomp_memfd = CHANNEL_FD - 1;
+	null = -1;
+	if (syscall(SYS_close_range, 3, CHANNEL_FD - 2, 0) != 0 ||
+	    syscall(SYS_close_range, CHANNEL_FD + 1, ~0u, 0) != 0)
+		return err_errno(err, errno, "close the zygote's descriptors");
+	return 0;
+}
+
+static int step_workspace(struct worker *worker, struct err *err)
+{
+	(void)worker;
+	return chdir(JOB_WORKSPACE) == 0 ? 0 : err_errno(err, errno, "chdir " JOB_WORKSPACE);
+}
+
+static int step_uid(struct worker *worker, struct err *err)
+{
+	(void)worker;
+	return privileges_become_cell_uid(err);
+}
+
+/* A change of uid clears the death signal, so it comes after. The parent is the warden
+ * (CLONE_PARENT); had it died already, the channel reads as closed and the worker ends anyway.
+ */
+static int step_death_signal(struct worker *worker, struct err *err)
+{
+	(void)worker;
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0)
+		return err_errno(err, errno, "set the parent-death signal");
+	return 0;
+}
+
+/* A session of its own: no terminal can be reached, and the job cannot signal the zygote's
+ * process group. */
+static int step_session(struct worker *worker, struct err *err)
+{
+	(void)worker;
+	return setsid() < 0 ? err_errno(err, errno, "start a session") : 0;
+}
+
+/* From here on Python may run again. Before the filter, because reseeding may open devices. */
+static int step_interpreter(struct worker *worker, struct err *err)
+{
+	(void)worker;
+	interp_fork_child();
+	return interp_enter(err);
+}
+
+/* rlimits, capabilities and no_new_privs, Landlock, seccomp: in that order, see lockdown.h. */
+static int step_lockdown(struct worker *worker, struct err *err)
+{
+	uint32_t layers = 0;
+	int status = lockdown_finish(&worker->lockdown, &layers, &worker->landlock_abi, err);
+
+	worker->layers |= layers;
+	fd_drop(&worker->lockdown.seccomp_memfd);
+	return status;
+}
+
+/* Behind the wall, so that a call of the job path that the filter refuses shows here. */
+static int step_rehearse(struct worker *worker, struct err *err)
+{
+	(void)worker;
+	return interp_rehearse(err);
+}
+
+static long try_socket(void)
+{
+	return socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+}
+
+static long try_user_namespace(void)
+{
+	return syscall(SYS_unshare, 0x10000000 /* CLONE_NEWUSER */);
+}
+
+static long try_mount(void)
+{
+	return mount("none", "/tmp", "tmpfs", 0, NULL);
+}
+
+static long try_root(void)
+{
+	return setresuid(0, 0, 0);
+}
+
+static long try_system_file(void)
+{
+	return open("/etc/casemate-proof", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+}
+
+static long try_trace(void)
+{
+	return ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+}
+
+/* Each is stopped by several layers; in test builds only if one of them is left. */
+static const struct proof {
+	const char *what;
+	uint32_t layers; /* any one of these stops it */
+	long (*attempt)(void);
+} proofs[] = {
+	{"an internet socket", LAYER_SECCOMP, try_socket},
+	{"a user namespace", LAYER_SECCOMP, try_user_namespace},
+	{"a mount", LAYER_NO_CAPABILITIES | LAYER_SECCOMP, try_mount},
+	{"becoming root", LAYER_NO_CAPABILITIES | LAYER_SECCOMP, try_root},
+	{"writing to the root", LAYER_MINIMAL_ROOT | LAYER_LANDLOCK, try_system_file},
+	{"tracing", LAYER_SECCOMP, try_trace},
+};
+
+static int step_prove(struct worker *worker, struct err *err)
+{
+	uint32_t on = LAYER_ALL & ~worker->lockdown.layers_disabled;
+
+	for (size_t i = 0; i < ARRAY_COUNT(proofs); i++)
+		if ((proofs[i].layers & on) != 0 && proofs[i].attempt() >= 0)
+			return err_set(err, EPERM, "confinement failed: %s was possible",
+				       proofs[i].what);
+	return 0;
+}
+
+/*
+ * The order, and why: rights of the service's user namespace end with the first step; cgroups
+ * before memory of the job's own is touched; descriptors before anything else can be inherited
+ * by accident; uid before what a change of uid would undo; the interpreter before the layers
+ * that would refuse its start-up calls; seccomp is the last layer because it forbids making the
+ * others. Nothing of a job is read before all of it has held.
+ */
+static const struct step {
+	const char *name;
+	int (*run)(struct worker *worker, struct err *err);
+} steps[] = {
+	{"join namespaces", step_join_namespaces},
+	{"join cgroups", step_join_cgroups},
+	{"descriptors", step_descriptors},
+	{"workspace", step_workspace},
+	{"uid", step_uid},
+	{"death signal", step_death_signal},
+	{"session", step_session},
+	{"interpreter", step_interpreter},
+	{"lockdown", step_lockdown},
+	{"rehearse", step_rehearse},
+	{"prove", step_prove},
+};
+
+static int run_step(struct worker *worker, const struct step *step, struct err *err)
+{
+#ifdef CASEMATE_TEST_BUILD
+	if (worker->fail_step != NULL && strcmp(worker->fail_step, step->name) == 0)
+		return err_set(err, EIO, "made to fail");
+#endif
+	return step->run(worker, err);
+}
+
+_Noreturn static void worker_fail(const struct worker *worker, const char *step,
+				  const struct err *why)
+{
+	struct step_failed failed = {.error = (uint32_t)why->code};
+	uint8_t body[LIMIT_DETAIL_BYTES + 16];
+	struct wr wr;
+
+	(void)snprintf(failed.step, sizeof(failed.step), "%s: %s", step, why->text);
+	wr_init(&wr, body, sizeof(body));
+	step_failed_encode(&wr, &failed);
+	err_ignore(chan_send_blocking(worker->channel, WORKER_FAILED, 0, body, wr.length, NULL,
+				      0, NULL),
+		   "the warden sees the process end as well");
+	leave(LEAVE_NOT_READY);
+}
+
+static int say_ready(const struct worker *worker, struct err *err)
+{
+	struct worker_ready ready = {.layers = worker->layers,
+				     .landlock_abi = worker->landlock_abi};
+	uint8_t body[16];
+	struct wr wr;
+
+	wr_init(&wr, body, sizeof(body));
+	worker_ready_encode(&wr, &ready);
+	return chan_send_blocking(worker->channel, WORKER_READY, 0, body, wr.length, NULL, 0,
+				  err);
+}
+
+_Noreturn void worker_main(struct worker *worker)
+{
+	struct err err = {0};
+
+	for (size_t i = 0; i < ARRAY_COUNT(steps); i++)
+		if (run_step(worker, &steps[i], &err) < 0)
+			worker_fail(worker, steps[i].name, &err);
+	if (say_ready(worker, &err) < 0)
+		leave(LEAVE_NOT_READY);
+	job_serve(worker->channel);
+}

@@ -1,0 +1,182 @@
+#include "sandbox/runtimes/python/zygote.h"
+
+#include <linux/sched.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "sandbox/runtimes/python/process.h"
+#include "sandbox/runtimes/python/worker.h"
+
+static int send_failed(struct zygote *zygote, uint64_t id, const struct err *why,
+		       struct err *err)
+{
+	struct step_failed failed = {.error = (uint32_t)why->code};
+	uint8_t body[LIMIT_DETAIL_BYTES + 16];
+	struct wr wr;
+
+	(void)snprintf(failed.step, sizeof(failed.step), "%s", why->text);
+	wr_init(&wr, body, sizeof(body));
+	step_failed_encode(&wr, &failed);
+	return chan_send_blocking(zygote->channel, ZYGOTE_FAILED, id, body, wr.length, NULL, 0,
+				  err);
+}
+
+static int send_ready(struct zygote *zygote, struct err *err)
+{
+	struct zygote_ready ready = {.address_space_bytes = process_address_space_bytes()};
+	uint8_t body[sizeof(ready) + 16];
+	struct wr wr;
+
+	(void)snprintf(ready.version, sizeof(ready.version), "%s", zygote->modules.version);
+	(void)snprintf(ready.modules, sizeof(ready.modules), "%s", zygote->modules.loaded);
+	wr_init(&wr, body, sizeof(body));
+	zygote_ready_encode(&wr, &ready);
+	return chan_send_blocking(zygote->channel, ZYGOTE_READY, 0, body, wr.length, NULL, 0,
+				  err);
+}
+
+static int load(struct zygote *zygote, const struct zygote_setup *setup, struct err *err)
+{
+	int status = lockdown_check_disabled(setup->layers_disabled, err);
+
+	if (status == 0)
+		status = interp_start(err);
+	if (status == 0)
+		status = interp_preload(setup->preload, &zygote->modules, err);
+	if (status == 0)
+		status = interp_settle(err);
+	if (status == 0)
+		status = process_find_tid_slot(&zygote->tid_slot, err);
+	if (status == 0)
+		status = process_is_single_threaded(err);
+	return status;
+}
+
+/* A zygote that cannot be what it must be says why and ends: nothing half-ready is left. */
+static int serve_setup(void *owner, struct msg *msg, struct err *err)
+{
+	struct zygote *zygote = owner;
+	struct zygote_setup setup;
+	int status = zygote_setup_decode(msg->body, msg->length, &setup, err);
+
+	if (status < 0)
+		return status;
+	zygote->seccomp_memfd = msg_take_fd(msg, 0);
+	zygote->landlock_abi_min = setup.landlock_abi_min;
+	zygote->layers_disabled = setup.layers_disabled;
+	status = load(zygote, &setup, err);
+	if (status < 0) {
+		err_ignore(send_failed(zygote, msg->id, err, NULL), "the end is seen anyway");
+		return status;
+	}
+	zygote->state = ZYGOTE_SERVING;
+	return send_ready(zygote, err);
+}
+
+static void order_worker(const struct zygote *zygote, const struct zygote_fork *order,
+			 const struct msg *msg, struct worker *ret)
+{
+	*ret = (struct worker){
+		.cell_pidfd = msg->fds[0],
+		.channel = msg->fds[1],
+		.stdout_fd = msg->fds[2],
+		.stderr_fd = msg->fds[3],
+		.cgroup_count = msg->fd_count - 4,
+		.lockdown =
+			{
+				.limits =
+					{
+						.address_space_bytes =
+							order->address_space_bytes,
+						.processes = order->processes,
+						.open_files = order->open_files,
+						.cpu_s = order->cpu_s,
+						.file_bytes = order->file_bytes,
+					},
+				.landlock_abi_min = zygote->landlock_abi_min,
+				.seccomp_memfd = zygote->seccomp_memfd,
+				.layers_disabled = zygote->layers_disabled,
+			},
+		.fail_step = zygote->fail_step,
+	};
+	memcpy(ret->cgroup_fds, &msg->fds[4], ret->cgroup_count * sizeof(int));
+}
+
+/*
+ * setns(2) changes only where our next child is born; we stay where we are. There is no way
+ * back, because our own pid namespace belongs to the host, over which nobody here has a right;
+ * none is needed, because every fork names its cell. What stays behind is a reference to a dead
+ * namespace.
+ */
+static int fork_into_cell(struct zygote *zygote, struct worker *worker, pid_t *ret_pid,
+			  int *ret_pidfd, struct err *err)
+{
+	int has_pid_namespace = (zygote->layers_disabled & LAYER_PID_NAMESPACE) == 0;
+	int status;
+
+	if (has_pid_namespace && setns(worker->cell_pidfd, CLONE_NEWPID) != 0)
+		return err_errno(err, errno, "enter the cell's pid namespace");
+	interp_fork_before();
+	status = process_fork_for_parent(zygote->tid_slot, ret_pid, ret_pidfd, err);
+	if (status == 0 && *ret_pid == 0)
+		worker_main(worker);
+	interp_fork_parent();
+	return status;
+}
+
+static int serve_fork(void *owner, struct msg *msg, struct err *err)
+{
+	struct zygote *zygote = owner;
+	struct zygote_forked forked = {0};
+	struct zygote_fork order;
+	struct worker worker;
+	struct err why = {0};
+	own_fd pidfd = -1;
+	uint8_t body[8];
+	struct wr wr;
+	pid_t pid;
+	int status = zygote_fork_decode(msg->body, msg->length, &order, err);
+
+	if (status < 0)
+		return status;
+	if (msg->fd_count != 4 + order.cgroup_files)
+		return err_set(err, EPROTO, "fork with %u descriptors", msg->fd_count);
+	order_worker(zygote, &order, msg, &worker);
+	if (fork_into_cell(zygote, &worker, &pid, &pidfd, &why) < 0)
+		return send_failed(zygote, msg->id, &why, err);
+	forked.pid = (uint32_t)pid;
+	wr_init(&wr, body, sizeof(body));
+	zygote_forked_encode(&wr, &forked);
+	return chan_send_blocking(zygote->channel, ZYGOTE_FORKED, msg->id, body, wr.length,
+				  &pidfd, 1, err);
+}
+
+static const struct route routes[] = {
+	{ZYGOTE_SETUP, ZYGOTE_NEW, 1, 1, serve_setup},
+	{ZYGOTE_FORK, ZYGOTE_SERVING, 4, CHAN_FDS_MAX, serve_fork},
+};
+
+int zygote_serve(struct zygote *zygote, void (*loaded)(const struct zygote *), struct err *err)
+{
+	static struct msg msg; /* 60 KiB that each worker would otherwise copy from the stack */
+	int status;
+
+	for (;;) {
+		uint32_t before = zygote->state;
+
+		status = chan_receive_blocking(zygote->channel, &msg, err);
+		if (status == -ECONNRESET)
+			return 0;
+		if (status == 0) {
+			status = route_dispatch(routes, ARRAY_COUNT(routes), zygote->state,
+						zygote, &msg, err);
+			msg_done(&msg);
+		}
+		if (status < 0)
+			return status;
+		if (before == ZYGOTE_NEW)
+			loaded(zygote);
+	}
+}
