@@ -1,5 +1,6 @@
 #include "server/front/front.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <sys/epoll.h>
 
@@ -125,6 +126,9 @@ int front_listen(struct front *front, int take_fd, struct err *err)
 	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &length) != 0 ||
 	    is_listening == 0)
 		return err_set(err, EINVAL, "the socket given to the front does not listen");
+	/* A caller who left the backlog again must not make accept(2) wait for the next one. */
+	if (fcntl(fd, F_SETFL, O_NONBLOCK) != 0)
+		return err_errno(err, errno, "make the listening socket non-blocking");
 	loop_unwatch(&front->loop, &front->listener);
 	fd_drop(&front->listener_fd);
 	front->listener_fd = fd_take(&fd);

@@ -126,6 +126,10 @@ static int serve_hello(void *owner, struct msg *msg, struct err *err)
 
 	if (status < 0)
 		return status;
+	/* Two builds may number their messages differently. */
+	if (strcmp(program->hello.build_id, CASEMATE_VERSION) != 0)
+		return err_set(err, EPROTO, "the supervisor is of build %s, this front of %s",
+			       program->hello.build_id, CASEMATE_VERSION);
 	log_init("front", (enum log_level)program->hello.log_level);
 	program->state = STATE_SETTING_UP;
 	return 0;

@@ -1,0 +1,218 @@
+"""One real casemate-front with a played supervisor and gate, and a small PKI."""
+
+import contextlib
+import os
+import selectors
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT / "tests" / "support"))
+
+import channel  # noqa: E402
+from channel import Reader, text, u8, u32  # noqa: E402
+
+VARIANT = os.environ.get("VARIANT", "release")
+LIBEXEC = ROOT / "build" / VARIANT / "libexec" / "casemate"
+VERSION = "0.1.0"
+ROOT_UID = 1900000901  # no account has it
+SLOW = 4 if VARIANT in ("asan", "tsan", "ubsan", "coverage") else 1
+
+REFUSALS = ["none", "no_certificate", "unknown_ca", "expired", "not_yet_valid", "revoked",
+            "wrong_purpose", "bad_certificate", "protocol_version", "timeout", "not_tls", "other"]
+KINDS = ["none", "spiffe", "dns", "cn"]
+
+
+def certs(*arguments):
+    done = subprocess.run([str(LIBEXEC / "casemate-certs"), *map(str, arguments)],
+                          capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+class Connection:
+    """What the gate got: an identity and the plaintext end."""
+
+    def __init__(self, message):
+        reader = Reader(message.body)
+        self.kind = KINDS[reader.uint(1)]
+        self.identity = reader.text()
+        self.serial = reader.text()
+        self.fingerprint = reader.raw(32)
+        self.peer = reader.text()
+        self.tls_version = reader.uint(2)
+        reader.done()
+        assert len(message.fds) == 1
+        self.stream = socket.socket(fileno=message.fds[0])
+        self.stream.settimeout(20 * SLOW)
+
+
+class Refused:
+    def __init__(self, message):
+        reader = Reader(message.body)
+        self.reason = REFUSALS[reader.uint(1)]
+        self.count = reader.uint(4)
+        self.peer = reader.text()
+        self.subject = reader.text()
+        reader.done()
+
+    def __repr__(self):
+        return f"<{self.reason} x{self.count} {self.peer} {self.subject!r}>"
+
+
+class Front:
+    def __init__(self, pki, tls12=False, connections_max=1024, handshake_ms=5000, crl=True):
+        self.pki = Path(pki)
+        self.config = (tls12, connections_max, handshake_ms)
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
+        self.port = self.listener.getsockname()[1]
+        self.log_file = tempfile.TemporaryFile()
+        self.supervisor, theirs = channel.pair()
+        # LeakSanitizer wants ptrace, which the confined front must not have.
+        options = os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
+        self.process = channel.spawn(LIBEXEC / "casemate-front", theirs, stderr=self.log_file,
+                                     env={**os.environ, "ASAN_OPTIONS": options})
+        self.gate = None
+        self.has_crl = crl
+
+    # --- as the supervisor --------------------------------------------------------------
+
+    def hello(self):
+        uid = ROOT_UID if os.geteuid() == 0 else 0
+        channel.send(self.supervisor, channel.SETUP_HELLO,
+                     text(VERSION) + u32(uid) + u32(1) + u8(0))
+
+    def send_config(self):
+        tls12, connections_max, handshake_ms = self.config
+        channel.send(self.supervisor, channel.SETUP_FRONT_CONFIG,
+                     u8(tls12) + u32(connections_max) + u32(handshake_ms),
+                     [self.listener.fileno()])
+
+    def send_keys(self, certificate="server.crt", key="server.key", ca="ca.crt", crl="crl.pem"):
+        names = [certificate, key, ca] + ([crl] if self.has_crl else [])
+        fds = [channel.sealed((self.pki / name).read_bytes()) for name in names]
+        channel.send(self.supervisor, channel.SETUP_FRONT_KEYS, u8(self.has_crl), fds)
+        for fd in fds:
+            os.close(fd)
+
+    def send_gate(self):
+        if self.gate is not None:
+            self.gate.close()
+        self.gate, theirs = channel.pair()
+        channel.send(self.supervisor, channel.SETUP_PEER, u8(channel.ROLE_GATE),
+                     [theirs.fileno()])
+        theirs.close()
+
+    def commit(self):
+        """None when the front is ready, else why not."""
+        channel.send(self.supervisor, channel.SETUP_COMMIT, u8(0))
+        message = channel.receive(self.supervisor, 20 * SLOW)
+        assert message is not None, self.log()
+        if message.type == channel.SETUP_READY:
+            return None
+        assert message.type == channel.SETUP_FAILED
+        return Reader(message.body).text()
+
+    def start(self):
+        self.hello()
+        self.send_config()
+        self.send_keys()
+        self.send_gate()
+        assert self.commit() is None, self.log()
+        return self
+
+    def drain(self, deadline_ms):
+        channel.send(self.supervisor, channel.SETUP_DRAIN, u32(deadline_ms))
+
+    # --- as the gate --------------------------------------------------------------------
+
+    def accepted(self, timeout=10):
+        """The next connection; refusals in between are kept out."""
+        while True:
+            message = channel.receive(self.gate, timeout * SLOW)
+            assert message is not None, self.log()
+            if message.type == channel.FRONT_CONNECTION:
+                return Connection(message)
+
+    def refused(self, timeout=5):
+        message = channel.receive(self.gate, timeout * SLOW)
+        assert message is not None and message.type == channel.FRONT_REFUSED, self.log()
+        return Refused(message)
+
+    # --- as a caller --------------------------------------------------------------------
+
+    def context(self, name="client", folder=None):
+        folder = Path(folder or self.pki)
+        made = ssl.create_default_context(cafile=str(self.pki / "ca.crt"))
+        if name is not None:
+            made.load_cert_chain(folder / f"{name}.crt", folder / f"{name}.key")
+        return made
+
+    def plain(self):
+        return socket.create_connection(("127.0.0.1", self.port), timeout=20 * SLOW)
+
+    def connect(self, context=None):
+        return (context or self.context()).wrap_socket(self.plain(), server_hostname="localhost")
+
+    def both(self, context=None):
+        """A caller's end and the gate's end of one new connection."""
+        client = self.connect(context)
+        return client, self.accepted()
+
+    def handshake_error(self, context):
+        """What a refused caller sees; None when he is let in. TLS 1.3 tells him on the read."""
+        try:
+            with self.connect(context) as client:
+                client.sendall(b"x")
+                return None if client.recv(1) else "closed"
+        except (ssl.SSLError, ConnectionError) as error:
+            return str(error)
+
+    # --- end ------------------------------------------------------------------------------
+
+    def log(self):
+        self.log_file.seek(0)
+        return self.log_file.read().decode(errors="replace")
+
+    def stop(self):
+        self.supervisor.close()
+        try:
+            self.process.wait(10 * SLOW)
+        finally:
+            if self.process.poll() is None:
+                self.process.kill()
+                self.process.wait()
+            self.listener.close()
+            if self.gate is not None:
+                self.gate.close()
+        log = self.log()
+        assert "ERROR: AddressSanitizer" not in log and "runtime error" not in log, log
+
+
+def count_descriptors(front):
+    return len(os.listdir(f"/proc/{front.process.pid}/fd"))
+
+
+def wait_until(condition, timeout=5):
+    deadline = time.monotonic() + timeout * SLOW
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.01)
+    return bool(condition())
+
+
+def in_background(work, *arguments):
+    thread = threading.Thread(target=work, args=arguments, daemon=True)
+    thread.start()
+    return thread
+
+
+__all__ = ["Connection", "Front", "Refused", "certs", "channel", "contextlib",
+           "count_descriptors", "in_background", "selectors", "time", "wait_until"]
