@@ -13,26 +13,6 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
-int confine_uid(uint32_t uid, struct err *err)
-{
-	uid_t ruid, euid, suid;
-	gid_t rgid, egid, sgid;
-
-	if (uid == 0)
-		return 0;
-	if (setgroups(0, NULL) != 0)
-		return err_errno(err, errno, "drop supplementary groups");
-	if (setresgid(uid, uid, uid) != 0)
-		return err_errno(err, errno, "become group %u", uid);
-	if (setresuid(uid, uid, uid) != 0)
-		return err_errno(err, errno, "become user %u", uid);
-	if (getresuid(&ruid, &euid, &suid) != 0 || getresgid(&rgid, &egid, &sgid) != 0)
-		return err_errno(err, errno, "read the new user back");
-	if (ruid != uid || euid != uid || suid != uid || rgid != uid || egid != uid || sgid != uid)
-		return err_set(err, EPERM, "user %u did not stick", uid);
-	return 0;
-}
-
 static int drop_bounding_set(struct err *err)
 {
 	for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++) {
@@ -43,6 +23,31 @@ static int drop_bounding_set(struct err *err)
 			return err_errno(err, errno, "drop capability %d from the bounding set",
 					 cap);
 	}
+	return 0;
+}
+
+int confine_uid(uint32_t uid, struct err *err)
+{
+	uid_t ruid, euid, suid;
+	gid_t rgid, egid, sgid;
+	int status;
+
+	if (uid == 0)
+		return 0;
+	/* Now, because CAP_SETPCAP goes with uid 0. */
+	status = drop_bounding_set(err);
+	if (status < 0)
+		return status;
+	if (setgroups(0, NULL) != 0)
+		return err_errno(err, errno, "drop supplementary groups");
+	if (setresgid(uid, uid, uid) != 0)
+		return err_errno(err, errno, "become group %u", uid);
+	if (setresuid(uid, uid, uid) != 0)
+		return err_errno(err, errno, "become user %u", uid);
+	if (getresuid(&ruid, &euid, &suid) != 0 || getresgid(&rgid, &egid, &sgid) != 0)
+		return err_errno(err, errno, "read the new user back");
+	if (ruid != uid || euid != uid || suid != uid || rgid != uid || egid != uid || sgid != uid)
+		return err_set(err, EPERM, "user %u did not stick", uid);
 	return 0;
 }
 

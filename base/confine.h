@@ -14,7 +14,8 @@
 
 #include "base/err.h"
 
-/* Becomes `uid` with the group of the same number and no others, and reads them back.
+/* Empties the bounding set, becomes `uid` with the group of the same number and no others, and
+ * reads them back.
  * 0 means: the service was not started as root, stay who you are. */
 nodiscard int confine_uid(uint32_t uid, struct err *err);
 
