@@ -3,7 +3,7 @@
  *
  * *_DEFAULT is used when a request leaves the field out (or null); *_MAX is the hard ceiling no
  * configuration passes. Tenants get their own ceilings in between. The JSON schemas repeat the
- * MIN and MAX values; tests/unit/schema/test_limits.c fails when the two differ.
+ * MIN and MAX values; tests/unit/validator/test_limits.c fails when the two differ.
  */
 #ifndef SCHEMA_LIMITS_H
 #define SCHEMA_LIMITS_H

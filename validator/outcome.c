@@ -78,7 +78,9 @@ static void take_file(struct parts *parts, const struct bundle_entry *entry)
 	file.size = read_u64(entry->data);
 	has_content = entry->data[8] != 0;
 	file.length = entry->length - BUNDLE_FILE_HEADER_BYTES;
-	if (has_content ? file.length != file.size : file.length != 0) {
+	/* No file has more than off_t can say, and most JSON readers have no wider integer. */
+	if (file.size > INT64_MAX ||
+	    (has_content ? file.length != file.size : file.length != 0)) {
 		parts->is_malformed = true;
 		return;
 	}

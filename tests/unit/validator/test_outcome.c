@@ -347,6 +347,18 @@ Test(outcome, any_broken_bundle_gives_an_answer)
 	}
 }
 
+Test(outcome, a_size_no_file_has_is_noticed)
+{
+	struct check_outcome ask = ask_for(STATUS_SUCCEEDED, 0);
+	struct buf bundle;
+	own_json *value = NULL;
+
+	buf_init(&bundle, 1000);
+	add_file(&bundle, "f", 1, 1ull << 63, NULL);
+	value = outcome_of(&ask, &bundle);
+	cr_expect_str_eq(text_at(json_object_get(value, "error"), "name"), "InvalidReport");
+}
+
 Test(outcome, wrong_entries_are_noticed)
 {
 	struct check_outcome ask = ask_for(STATUS_SUCCEEDED, 0);

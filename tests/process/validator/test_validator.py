@@ -1,0 +1,369 @@
+"""One real casemate-validator with a played supervisor and ledger."""
+
+import contextlib
+import json
+import os
+import signal
+import struct
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT / "tests" / "support"))
+
+import channel  # noqa: E402
+from channel import Reader, receive, sealed, send, text, u8, u32, u64  # noqa: E402
+
+VARIANT = os.environ.get("VARIANT", "release")
+BUILD = ROOT / "build" / VARIANT
+PROGRAM = BUILD / "libexec" / "casemate" / "casemate-validator"
+SCHEMAS = BUILD / "share" / "casemate" / "schema"
+VERSION = subprocess.run([PROGRAM, "--version"], capture_output=True, text=True,
+                         check=True).stdout.split()[1]
+
+CHECK_REQUEST, CHECK_OUTCOME = 300, 301
+REQUEST_GOOD, REQUEST_BAD, OUTCOME_GOOD = 320, 321, 322
+SUCCEEDED, TIMED_OUT = 1, 4
+LIMITS = (300000, 300000, 8 << 30, 16 << 20, 512, 4096, 2 << 30)
+INVALID_CODE, ABOVE_CEILING_CODE, BAD_JSON_CODE = 12, 13, 2
+STDOUT, STDERR, REPORT = 6, 7, 8
+UIDS = [0, 1900077777] if os.geteuid() == 0 else [0]
+
+
+def entry(kind, name=b"", data=b""):
+    return struct.pack("<HHIQ", kind, len(name), 0, len(data)) + name + data
+
+
+class Validator:
+    def __init__(self, uid=0):
+        self.uid = uid
+        self.setup, theirs = channel.pair()
+        environment = {**os.environ, "ASAN_OPTIONS": "detect_leaks=0:abort_on_error=1"}
+        self.process = channel.spawn(PROGRAM, theirs, stderr=subprocess.PIPE, env=environment)
+        self.ledger = None
+
+    def hello(self, version=VERSION):
+        send(self.setup, channel.SETUP_HELLO, text(version) + u32(self.uid) + u32(1) + u8(1))
+
+    def configure(self):
+        folder = os.open(SCHEMAS, os.O_RDONLY | os.O_DIRECTORY)
+        send(self.setup, channel.SETUP_VALIDATOR_CONFIG, u8(0), [folder])
+        os.close(folder)
+
+    def introduce(self):
+        if self.ledger is not None:
+            self.ledger.close()
+        self.ledger, theirs = channel.pair()
+        send(self.setup, channel.SETUP_PEER, u8(channel.ROLE_LEDGER), [theirs.fileno()])
+        theirs.close()
+
+    def commit(self):
+        send(self.setup, channel.SETUP_COMMIT, u8(0))
+        return receive(self.setup, 30)
+
+    def start(self):
+        self.hello()
+        self.configure()
+        self.introduce()
+        ready = self.commit()
+        assert ready.type == channel.SETUP_READY, ready.body
+        return self
+
+    def ask(self, type, body, payload, id=7):
+        fd = sealed(payload)
+        send(self.ledger, type, body, [fd], id)
+        os.close(fd)
+        return self.answer(id)
+
+    def answer(self, id=7):
+        message = receive(self.ledger, 30)
+        if message is None:
+            return None, None, None
+        assert message.id == id
+        content = os.pread(message.fds[0], 1 << 28, 0)
+        message.close()
+        return message.type, message.body, content
+
+    def request(self, body, limits=LIMITS, id=7):
+        if not isinstance(body, bytes):
+            body = json.dumps(body).encode()
+        return self.ask(CHECK_REQUEST, text("dev") + b"".join(map(u64, limits)), body, id)
+
+    def outcome(self, bundle, status=SUCCEEDED, limit=0):
+        body = (u8(status) + u8(limit) + u64(0) + u8(0) + u8(0) * 3
+                + b"".join(map(u64, LIMITS)))
+        type, _, content = self.ask(CHECK_OUTCOME, body, bundle)
+        assert type == OUTCOME_GOOD
+        return json.loads(b"{" + content + b"}")
+
+    def stop(self):
+        with contextlib.suppress(OSError):
+            self.setup.close()
+        if self.ledger is not None:
+            self.ledger.close()
+        try:
+            return self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise
+        finally:
+            self.process.stderr.close()
+
+
+@pytest.fixture(params=UIDS)
+def fresh(request):
+    instance = Validator(request.param)
+    yield instance
+    instance.stop()
+
+
+@pytest.fixture
+def validator(fresh):
+    return fresh.start()
+
+
+GOOD = {"language": "python", "code": "print(1)"}
+
+
+def test_a_good_request(validator):
+    type, body, content = validator.request({**GOOD, "limits": {"wall_ms": 500}})
+
+    assert type == REQUEST_GOOD
+    reader = Reader(body)
+    assert reader.text() == "python"
+    assert [reader.uint(8) for _ in range(7)] == [500, 0, 0, 0, 0, 0, 0]
+    offset, length = reader.uint(8), reader.uint(8)
+    reader.done()
+    assert content[offset:offset + length] == b"print(1)"
+
+
+@pytest.mark.parametrize("body,problem", [
+    (b"", BAD_JSON_CODE), (b"{", BAD_JSON_CODE), (b"\0", BAD_JSON_CODE), (b"[]", INVALID_CODE),
+    (json.dumps({**GOOD, "limits": {"wall_ms": 300001}}).encode(), INVALID_CODE),
+])
+def test_a_bad_request(validator, body, problem):
+    type, answer, content = validator.request(body)
+
+    assert type == REQUEST_BAD
+    reader = Reader(answer)
+    assert reader.uint(1) == problem
+    assert reader.text() and reader.text()
+    reader.done()
+    faults = json.loads(content)
+    assert faults and {"pointer", "rule", "detail", "hint"} <= set(faults[0])
+
+
+def test_a_ceiling(validator):
+    type, answer, content = validator.request(
+        {**GOOD, "limits": {"cpu_ms": 1001}}, (60000, 1000, *LIMITS[2:]))
+
+    assert type == REQUEST_BAD and answer[0] == ABOVE_CEILING_CODE
+    assert json.loads(content)[0]["pointer"] == "/limits/cpu_ms"
+
+
+def test_an_outcome(validator):
+    members = validator.outcome(entry(STDOUT, data=b"1\n") + entry(STDERR)
+                                + entry(REPORT, data=b'{"error":null,"result":"2"}'))
+
+    assert (members["stdout"], members["stderr"], members["result"]) == ("1\n", "", "2")
+    assert members["error"] is None and members["files"] == []
+
+
+def test_hostile_outcomes_are_answered_and_forgotten(validator):
+    for bundle in (b"x", entry(STDOUT)[:-1], entry(1, data=b"code"), entry(REPORT, data=b"{"),
+                   entry(STDOUT, data=b"\x01" * (4 << 20)) + entry(STDERR, data=b"\xff" * 9999)):
+        assert set(validator.outcome(bundle)) >= {"stdout", "stderr", "error", "files"}
+    assert validator.outcome(b"", TIMED_OUT, 1)["error"]["name"] == "TimedOut"
+    assert validator.request(GOOD)[0] == REQUEST_GOOD
+
+
+def test_memory_stays_flat(validator):
+    def resident():
+        fields = Path(f"/proc/{validator.process.pid}/statm").read_text().split()
+        return int(fields[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    def work():
+        validator.outcome(entry(STDOUT, data=b"\x01" * (8 << 20)))
+        validator.request({**GOOD, "stdin": "x" * (8 << 20)})
+        validator.request(b"[" * 100000)
+
+    work()
+    before = resident()
+    for _ in range(5):
+        work()
+    slack = 64 << 20 if VARIANT == "asan" else 2 << 20
+    assert resident() < before + slack
+
+
+def test_it_is_confined(validator):
+    status = Path(f"/proc/{validator.process.pid}/status").read_text()
+    fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
+
+    assert fields["Seccomp"] == "2" and fields["NoNewPrivs"] == "1"
+    for name in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
+        assert int(fields[name], 16) == 0
+    if validator.uid:
+        assert set(fields["Uid"].split()) == {str(validator.uid)}
+        assert fields["Groups"].strip() == ""
+    folder = Path(f"/proc/{validator.process.pid}/fd")
+    kept = {os.readlink(folder / fd).split(":")[0] for fd in os.listdir(folder) if int(fd) > 2}
+    assert kept == {"socket", "anon_inode"}, kept  # channels and epoll: no folder, no file
+
+
+@pytest.mark.parametrize("send_bad", [
+    lambda v: send(v.ledger, 299),
+    lambda v: send(v.ledger, CHECK_REQUEST),
+    lambda v: v.ask(CHECK_REQUEST, b"short", b"{}"),
+    lambda v: v.ask(CHECK_REQUEST, text("") + u64(0) * 7, b"{}"),
+    lambda v: v.ask(CHECK_REQUEST, text("dev") + u64(1 << 60) * 7, b"{}"),
+    lambda v: v.ledger.send(b"not a header"),
+], ids=["unknown type", "no descriptor", "short body", "empty tenant", "limit range", "no header"])
+def test_a_broken_dialogue_closes_the_channel(validator, send_bad):
+    send_bad(validator)
+
+    assert receive(validator.ledger, 30) is None if validator.process.poll() is None else True
+
+
+def test_an_unsealed_payload_is_refused(validator):
+    fd = os.memfd_create("open", os.MFD_ALLOW_SEALING)
+    os.write(fd, b"{}")
+    send(validator.ledger, CHECK_REQUEST, text("dev") + b"".join(map(u64, LIMITS)), [fd])
+    os.close(fd)
+
+    assert receive(validator.ledger) is None
+    assert validator.process.wait(10) == 1
+
+
+def test_the_ledger_may_come_back(validator):
+    assert validator.request(GOOD)[0] == REQUEST_GOOD
+    validator.ledger.close()
+    time.sleep(0.05)
+    validator.introduce()
+
+    assert validator.request(GOOD)[0] == REQUEST_GOOD
+
+
+def test_reload_keeps_serving(validator):
+    validator.configure()
+    assert validator.commit().type == channel.SETUP_READY
+    assert validator.request(GOOD)[0] == REQUEST_GOOD
+
+
+def test_drain_waits_for_the_ledger(validator):
+    send(validator.setup, channel.SETUP_DRAIN, u32(20000))
+    assert validator.request(GOOD)[0] == REQUEST_GOOD
+    validator.ledger.close()
+
+    assert receive(validator.setup).type == channel.SETUP_DRAINED
+    assert validator.process.wait(10) == 0
+
+
+def test_drain_without_time_ends_at_once(validator):
+    send(validator.setup, channel.SETUP_DRAIN, u32(0))
+
+    assert receive(validator.setup).type == channel.SETUP_DRAINED
+    assert validator.process.wait(10) == 0
+
+
+def test_loss_of_the_supervisor_ends_it(validator):
+    validator.setup.close()
+    assert validator.process.wait(10) == 1
+
+
+@pytest.mark.parametrize("act,reason", [
+    (lambda v: v.hello("0.0.0-other"), "build"),
+    (lambda v: v.configure(), "message"),
+    (lambda v: (v.hello(), v.introduce(), send(v.setup, channel.SETUP_COMMIT, u8(0))), "schema"),
+    (lambda v: (v.hello(), send(v.setup, channel.SETUP_PEER, u8(channel.ROLE_GATE),
+                                [v.setup.fileno()])), "role"),
+], ids=["other build", "config before hello", "commit without schemas", "wrong peer"])
+def test_wrong_setup_fails_with_a_reason(fresh, act, reason):
+    act(fresh)
+    failed = receive(fresh.setup)
+
+    assert failed.type == channel.SETUP_FAILED
+    assert reason in Reader(failed.body).text()
+    assert fresh.process.wait(10) == 1
+
+
+def test_a_landlock_abi_out_of_reach_refuses_to_start(fresh):
+    send(fresh.setup, channel.SETUP_HELLO, text(VERSION) + u32(fresh.uid) + u32(64) + u8(1))
+    fresh.configure()
+    fresh.introduce()
+    failed = fresh.commit()
+
+    assert failed.type == channel.SETUP_FAILED
+    assert "Landlock" in Reader(failed.body).text()
+
+
+def test_a_broken_schema_refuses_to_start(fresh, tmp_path):
+    for file in SCHEMAS.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    (tmp_path / "report.schema.json").write_text('{"typ": "object"}')
+    folder = os.open(tmp_path, os.O_RDONLY | os.O_DIRECTORY)
+    fresh.hello()
+    send(fresh.setup, channel.SETUP_VALIDATOR_CONFIG, u8(0), [folder])
+    os.close(folder)
+    failed = fresh.commit()
+
+    assert failed.type == channel.SETUP_FAILED
+    assert "typ" in Reader(failed.body).text()
+
+
+# --- run by hand -------------------------------------------------------------------------------
+
+
+def run(*arguments, **options):
+    return subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, timeout=30,
+                          **options)
+
+
+def test_config_is_completed():
+    done = run("config", "-", input="{}")
+
+    assert done.returncode == 0 and done.stderr == ""
+    assert json.loads(done.stdout)["listen"] == {"address": "127.0.0.1", "port": 8443}
+
+
+def test_config_faults_have_pointers(tmp_path):
+    file = tmp_path / "c.json"
+    file.write_text('{"listen": {"prot": 1}, "http": {"body_timeout_ms": "5"}}')
+    done = run("config", file)
+
+    assert done.returncode == 1 and done.stdout == ""
+    lines = done.stderr.splitlines()
+    assert lines[0].startswith(f"{file}: /listen/prot: ") and '"port"' in lines[0]
+    assert lines[1].startswith(f"{file}: /http/body_timeout_ms: ")
+
+
+def test_config_that_is_no_json_says_where(tmp_path):
+    file = tmp_path / "c.json"
+    file.write_text('{\n  "listen": {},\n}\n')
+    done = run("config", file)
+
+    assert done.returncode == 1 and "line 3, column 1" in done.stderr
+    assert run("config", tmp_path / "missing").returncode == 1
+
+
+def test_openapi_is_printed():
+    document = json.loads(run("openapi").stdout)
+
+    assert document["openapi"] == "3.1.0" and len(document["paths"]) == 8
+    with open("/dev/full", "w") as full:
+        assert subprocess.run([PROGRAM, "openapi"], stdout=full,
+                              stderr=subprocess.DEVNULL).returncode == 1
+
+
+def test_usage():
+    assert run("--help").returncode == 0
+    assert run().returncode == 2 and run("config").returncode == 2 and run("x").returncode == 2
+
+
+def test_signals_end_it(validator):
+    validator.process.send_signal(signal.SIGTERM)
+    assert validator.process.wait(10) == -signal.SIGTERM
