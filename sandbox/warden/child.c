@@ -121,6 +121,15 @@ static void child_kill(struct child *child)
 	}
 }
 
+bool child_is_alive(const struct child *child)
+{
+	siginfo_t info = {0};
+
+	return child->pid != 0 &&
+	       waitid(P_PID, (id_t)child->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	       info.si_pid == 0;
+}
+
 void child_stop(struct child *child)
 {
 	child_kill(child);

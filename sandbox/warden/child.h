@@ -35,6 +35,9 @@ void child_init(struct child *child, const char *name, void *owner);
 /* Starts the program. `chan.serve` is set by the caller before. */
 nodiscard int child_start(struct child *child, struct loop *loop, struct err *err);
 
+/* False as soon as it is dead, even if the loop has not come to its end yet. */
+bool child_is_alive(const struct child *child);
+
 /* Kills it and calls `lost`; for one that broke the protocol or is too late. */
 void child_fail(struct child *child, const struct err *why);
 

@@ -99,6 +99,11 @@ static void judge(const struct slot *slot, bool is_memory_error, struct job_done
 	if (ending.verdict == STATUS_NONE &&
 	    (ending.exit_how != CLD_EXITED || ending.exit_value))
 		ending.oom_kills = cgroup_group_oom_kills(&slot->group);
+	/* Killed by nobody we know: by itself, or with its cell because the maker died, which
+	 * the loop may not have come to yet. */
+	if (ending.verdict == STATUS_NONE && ending.exit_how != CLD_EXITED &&
+	    ending.exit_value == SIGKILL && !child_is_alive(&slot->runtime->maker))
+		ending.verdict = STATUS_INTERNAL_ERROR;
 	outcome_judge(&ending, done);
 }
 

@@ -94,9 +94,11 @@ static int open_before(struct warden *warden, struct err *err)
 	for (unsigned i = 0; i < warden->runtime_count && status == 0; i++)
 		status = runtime_open_binaries(&warden->runtimes[i], err);
 	if (status == 0)
-		status = seccomp_program_compile(SECCOMP_LIST_WORKER, &warden->worker_filter_fd, err);
+		status = seccomp_program_compile(SECCOMP_LIST_WORKER, &warden->worker_filter_fd,
+						 err);
 	if (status == 0)
-		status = seccomp_program_compile(SECCOMP_LIST_INIT, &warden->init_filter_fd, err);
+		status = seccomp_program_compile(SECCOMP_LIST_INIT, &warden->init_filter_fd,
+						 err);
 	return status < 0 ? status : open_cgroups(warden, err);
 }
 

@@ -110,18 +110,22 @@ static struct slot *find_running(struct warden *warden, uint64_t id)
 	return NULL;
 }
 
+void ledger_refuse_job(struct job *take_job)
+{
+	ledger_refuse(take_job->warden, take_job->id, PROBLEM_INTERNAL, 0,
+		      "The worker could not be given the limits of the execution.");
+	job_free(take_job);
+}
+
 /* Runs it, lets it wait, or refuses it. */
 static void place(struct warden *warden, struct job *job)
 {
-	struct slot *slot = job_queue_first_for(&warden->queue, job->runtime) == NULL &&
-					    warden->state == WARDEN_SERVING
-				    ? pool_ready(warden, job->runtime)
-				    : NULL;
+	int status = pool_run(warden, job);
 
-	if (slot != NULL) {
-		run_job(slot, job);
+	if (status < 0)
+		ledger_refuse_job(job);
+	if (status != 0)
 		return;
-	}
 	if (warden->queue.length >= warden->config.queue_max || job->start.queue_ms == 0) {
 		ledger_refuse(warden, job->id, PROBLEM_QUEUE_FULL,
 			      pool_retry_after_s(warden, job->runtime),

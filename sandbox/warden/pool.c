@@ -1,6 +1,7 @@
 #include "sandbox/warden/pool.h"
 
 #include "sandbox/warden/ending.h"
+#include "sandbox/warden/ledger.h"
 #include "sandbox/warden/making.h"
 #include "sandbox/warden/run.h"
 #include "sandbox/warden/warden.h"
@@ -35,18 +36,50 @@ unsigned pool_wanted(const struct pool_view *view)
 	return wanted < room ? wanted : room;
 }
 
+/* A worker that died in its idleness costs a try, not the job. 1: runs; 0: no worker; negative:
+ * the fault is in what the job asks for, and other workers are spared it. */
+static int run_somewhere(struct warden *warden, struct job *job)
+{
+	struct slot *slot;
+	struct err err = {0};
+
+	while ((slot = pool_ready(warden, job->runtime)) != NULL) {
+		int status = run_job(slot, job, &err);
+
+		if (status == 0)
+			return 1;
+		if (status != -EPIPE && status != -ECONNRESET && status != -ESRCH)
+			return status;
+	}
+	return 0;
+}
+
+int pool_run(struct warden *warden, struct job *job)
+{
+	if (warden->state != WARDEN_SERVING ||
+	    job_queue_first_for(&warden->queue, job->runtime) != NULL)
+		return 0;
+	return run_somewhere(warden, job);
+}
+
 static void give_out(struct warden *warden)
 {
 	struct job *job = warden->queue.first;
 
 	while (job != NULL) {
 		struct job *next = job->next;
-		struct slot *slot = pool_ready(warden, job->runtime);
+		int status = run_somewhere(warden, job);
 
-		if (slot != NULL) {
+		/* Out of the queue only now: without a worker it keeps its place and deadline.
+		 */
+		if (status != 0) {
 			loop_timer_stop(&warden->loop, &job->queue_timer);
 			job_queue_remove(&warden->queue, job);
-			run_job(slot, job);
+		}
+		if (status < 0) {
+			/* The answer may fail, and losing the ledger empties the queue. */
+			ledger_refuse_job(job);
+			next = warden->queue.first;
 		}
 		job = next;
 	}

@@ -10,6 +10,10 @@
 /* A ready worker of the runtime, or NULL. */
 struct slot *pool_ready(struct warden *warden, const struct runtime *runtime);
 
+/* Gives the job to a ready worker. 1: it runs; 0: it stays the caller's, because there is none,
+ * or because jobs wait that came before; negative: it stays the caller's and cannot be run. */
+nodiscard int pool_run(struct warden *warden, struct job *job);
+
 /* Gives waiting jobs to ready workers, then begins new workers. Once per round of the loop. */
 void pool_tend(struct warden *warden);
 

@@ -9,7 +9,6 @@
 #include "base/log.h"
 #include "sandbox/layers/workspace.h"
 #include "sandbox/warden/ending.h"
-#include "sandbox/warden/ledger.h"
 #include "sandbox/warden/making.h"
 #include "sandbox/warden/warden.h"
 #include "schema/bundle.h"
@@ -164,28 +163,24 @@ static void output_is_over(struct stream *stream)
 		making_failed(slot, &err);
 }
 
-void run_job(struct slot *slot, struct job *take_job)
+int run_job(struct slot *slot, struct job *job, struct err *err)
 {
-	struct job *job = take_job;
 	struct warden *warden = slot->warden;
-	struct err err = {0};
 	int status;
 
 	job->assigned_us = clock_mono_us();
 	slot->out.over = output_is_over;
 	slot->errors.over = output_is_over;
-	status = apply_limits(slot, &job->start, &err);
+	status = apply_limits(slot, &job->start, err);
 	if (status == 0)
-		status = hand_over(slot, job, &err);
+		status = hand_over(slot, job, err);
 	if (status < 0) {
+		/* The worker has not got the job, so it did not run and another may. */
 		log_event(LOG_ERROR, "hand_over_failed", LOG_INT("slot", slot->index),
 			  LOG_STR("execution", job->start.execution_id),
-			  LOG_STR("why", err.text));
-		ledger_refuse(warden, job->id, PROBLEM_INTERNAL, 0,
-			      "The worker could not be given the job.");
-		job_free(job);
+			  LOG_STR("why", err->text));
 		ending_begin(slot);
-		return;
+		return status;
 	}
 	job->sent_us = clock_mono_us();
 	slot->job = job;
@@ -193,6 +188,7 @@ void run_job(struct slot *slot, struct job *take_job)
 	slot->cpu_timer.fire = cpu_timer_fired;
 	loop_timer_start(&warden->loop, &slot->step_timer, job->start.wall_ms * 1000);
 	cpu_timer_arm(slot, job->start.cpu_ms * 1000);
+	return 0;
 }
 
 void run_stop(struct slot *slot, uint8_t verdict, uint8_t limit_hit)

@@ -10,9 +10,9 @@
 /* Processes of a cell that are not the job's but count as its user's: the cell's init. */
 #define RUN_PROCESSES_OF_CELL 1
 
-/* Applies the job's limits and hands it over. Takes the job, on failure too: then it is refused
- * and the worker thrown away. */
-void run_job(struct slot *slot, struct job *take_job);
+/* Applies the job's limits and hands it over: the slot owns it then. On failure the job stays
+ * the caller's, the worker never saw it and is thrown away. */
+nodiscard int run_job(struct slot *slot, struct job *job, struct err *err);
 
 /* Ends the job for a reason; the first reason stays. */
 void run_stop(struct slot *slot, uint8_t verdict, uint8_t limit_hit);

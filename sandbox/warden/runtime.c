@@ -15,6 +15,7 @@
 #include "sandbox/warden/ending.h"
 #include "sandbox/warden/making.h"
 #include "sandbox/warden/pool.h"
+#include "sandbox/warden/run.h"
 #include "sandbox/warden/warden.h"
 
 /* Mounting a root takes milliseconds, importing pandas under load seconds. */
@@ -108,17 +109,33 @@ static void restart_fired(struct loop *loop, struct timer *timer)
 	}
 }
 
-/* Slots that waited for an answer of the lost program. */
-static void fail_waiting(struct runtime *runtime, enum slot_state state, const struct err *why)
+/* The cells of a dead cell maker die with it: jobs in them end as our fault. */
+static void end_cells(struct runtime *runtime)
 {
 	struct warden *warden = runtime->warden;
 
 	for (unsigned i = 0; i < warden->slot_count; i++) {
 		struct slot *slot = &warden->slots[i];
 
-		if (slot->runtime == runtime && slot->state == state)
-			making_failed(slot, why);
+		if (slot->runtime != runtime)
+			continue;
+		if (slot->job != NULL)
+			run_stop(slot, STATUS_INTERNAL_ERROR, LIMIT_HIT_NONE);
+		else if (slot->state != SLOT_ENDING)
+			ending_begin(slot);
 	}
+}
+
+/* Slots that waited for an answer of the lost zygote; it may have forked before it died. */
+static void end_forking(struct runtime *runtime)
+{
+	struct warden *warden = runtime->warden;
+
+	for (unsigned i = 0; i < warden->slot_count; i++)
+		if (warden->slots[i].runtime == runtime &&
+		    warden->slots[i].state == SLOT_FORKING)
+			ending_begin(&warden->slots[i]);
+	ending_reap_strangers(warden);
 }
 
 static void child_lost(struct child *child, const struct err *why)
@@ -137,9 +154,10 @@ static void child_lost(struct child *child, const struct err *why)
 	/* At the start nothing is served yet: say what is wrong instead of trying for ever. */
 	if (warden->state == WARDEN_STARTING)
 		warden_die(warden, &err);
-	fail_waiting(runtime, child == &runtime->maker ? SLOT_CELL_MAKING : SLOT_FORKING, &err);
-	if (child == &runtime->zygote)
-		ending_reap_strangers(warden);
+	if (child == &runtime->maker)
+		end_cells(runtime);
+	else
+		end_forking(runtime);
 	loop_timer_start(&warden->loop, &child->restart, wait_us);
 	warden_pool_changed(warden);
 }
