@@ -3,6 +3,7 @@
 import contextlib
 import os
 import selectors
+import shutil
 import socket
 import ssl
 import subprocess
@@ -22,6 +23,7 @@ VARIANT = os.environ.get("VARIANT", "release")
 LIBEXEC = ROOT / "build" / VARIANT / "libexec" / "casemate"
 VERSION = "0.1.0"
 ROOT_UID = 1900000901  # no account has it
+ORDINARY_UID = 64123  # neither has this one
 SLOW = 4 if VARIANT in ("asan", "tsan", "ubsan", "coverage") else 1
 
 REFUSALS = ["none", "no_certificate", "unknown_ca", "expired", "not_yet_valid", "revoked",
@@ -67,7 +69,9 @@ class Refused:
 
 
 class Front:
-    def __init__(self, pki, tls12=False, connections_max=1024, handshake_ms=5000, crl=True):
+    def __init__(self, pki, tls12=False, connections_max=1024, handshake_ms=5000, crl=True,
+                 user=None):
+        self.user = user if os.geteuid() == 0 else None
         self.pki = Path(pki)
         self.config = (tls12, connections_max, handshake_ms)
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
@@ -76,15 +80,19 @@ class Front:
         self.supervisor, theirs = channel.pair()
         # LeakSanitizer wants ptrace, which the confined front must not have.
         options = os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
-        self.process = channel.spawn(LIBEXEC / "casemate-front", theirs, stderr=self.log_file,
-                                     env={**os.environ, "ASAN_OPTIONS": options})
+        self.folder = tempfile.TemporaryDirectory(prefix="casemate-front-")
+        os.chmod(self.folder.name, 0o755)  # an ordinary user may not be able to read the checkout
+        program = shutil.copy(LIBEXEC / "casemate-front", self.folder.name)
+        who = {"user": user, "group": user, "extra_groups": []} if self.user else {}
+        self.process = channel.spawn(program, theirs, stderr=self.log_file, cwd="/",
+                                     env={**os.environ, "ASAN_OPTIONS": options}, **who)
         self.gate = None
         self.has_crl = crl
 
     # --- as the supervisor --------------------------------------------------------------
 
     def hello(self):
-        uid = ROOT_UID if os.geteuid() == 0 else 0
+        uid = ROOT_UID if os.geteuid() == 0 and not self.user else 0
         channel.send(self.supervisor, channel.SETUP_HELLO,
                      text(VERSION) + u32(uid) + u32(1) + u8(0))
 
@@ -189,6 +197,7 @@ class Front:
                 self.process.kill()
                 self.process.wait()
             self.listener.close()
+            self.folder.cleanup()
             if self.gate is not None:
                 self.gate.close()
         log = self.log()
