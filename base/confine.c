@@ -46,7 +46,8 @@ int confine_uid(uint32_t uid, struct err *err)
 		return err_errno(err, errno, "become user %u", uid);
 	if (getresuid(&ruid, &euid, &suid) != 0 || getresgid(&rgid, &egid, &sgid) != 0)
 		return err_errno(err, errno, "read the new user back");
-	if (ruid != uid || euid != uid || suid != uid || rgid != uid || egid != uid || sgid != uid)
+	if (ruid != uid || euid != uid || suid != uid || rgid != uid || egid != uid ||
+	    sgid != uid)
 		return err_set(err, EPERM, "user %u did not stick", uid);
 	return 0;
 }
@@ -113,7 +114,8 @@ struct ruleset_attr {
 
 unsigned confine_landlock_abi(void)
 {
-	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	long abi =
+		syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 
 	return abi < 0 ? 0 : (unsigned)abi;
 }
@@ -127,7 +129,8 @@ int confine_landlock(unsigned abi_min, const struct confine_folder *folders, siz
 
 	if (abi < abi_min || abi == 0)
 		return err_set(err, ENOTSUP,
-			       "Landlock ABI %u is required, the kernel has %u: use a newer kernel, add "
+			       "Landlock ABI %u is required, the kernel has %u: use a newer "
+			       "kernel, add "
 			       "landlock to its lsm= list, or lower isolation.landlock_abi_min",
 			       abi_min, abi);
 	if (abi >= 4)
@@ -144,8 +147,8 @@ int confine_landlock(unsigned abi_min, const struct confine_folder *folders, siz
 			.parent_fd = folders[i].fd,
 		};
 
-		if (syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &beneath,
-			    0) != 0)
+		if (syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH,
+			    &beneath, 0) != 0)
 			return err_errno(err, errno, "add Landlock rule %zu", i);
 	}
 	if (syscall(SYS_landlock_restrict_self, ruleset, 0) != 0)
@@ -156,18 +159,39 @@ int confine_landlock(unsigned abi_min, const struct confine_folder *folders, siz
 
 /* Nothing in the service does these once it is confined; whoever tries is an attacker. */
 static const int deadly[] = {
-	__NR_execve,	      __NR_execveat,	     __NR_ptrace,	__NR_process_vm_readv,
-	__NR_process_vm_writev, __NR_mount,	     __NR_umount2,	__NR_pivot_root,
-	__NR_chroot,	      __NR_unshare,	     __NR_setns,	__NR_bpf,
-	__NR_perf_event_open, __NR_init_module,	     __NR_finit_module, __NR_delete_module,
-	__NR_kexec_load,      __NR_kexec_file_load,  __NR_keyctl,	__NR_add_key,
-	__NR_request_key,     __NR_io_uring_setup,   __NR_userfaultfd,	__NR_open_by_handle_at,
-	__NR_setuid,	      __NR_setgid,	     __NR_capset,	__NR_personality,
+	__NR_execve,
+	__NR_execveat,
+	__NR_ptrace,
+	__NR_process_vm_readv,
+	__NR_process_vm_writev,
+	__NR_mount,
+	__NR_umount2,
+	__NR_pivot_root,
+	__NR_chroot,
+	__NR_unshare,
+	__NR_setns,
+	__NR_bpf,
+	__NR_perf_event_open,
+	__NR_init_module,
+	__NR_finit_module,
+	__NR_delete_module,
+	__NR_kexec_load,
+	__NR_kexec_file_load,
+	__NR_keyctl,
+	__NR_add_key,
+	__NR_request_key,
+	__NR_io_uring_setup,
+	__NR_userfaultfd,
+	__NR_open_by_handle_at,
+	__NR_setuid,
+	__NR_setgid,
+	__NR_capset,
+	__NR_personality,
 };
 
-#define LIST_MAX   256 /* calls in one list, far above any of ours */
-#define X32_BIT	   0x40000000u
-#define NR_OFFSET  ((uint32_t)offsetof(struct seccomp_data, nr))
+#define LIST_MAX    256 /* calls in one list, far above any of ours */
+#define X32_BIT	    0x40000000u
+#define NR_OFFSET   ((uint32_t)offsetof(struct seccomp_data, nr))
 #define ARCH_OFFSET ((uint32_t)offsetof(struct seccomp_data, arch))
 
 #if defined(__x86_64__)
@@ -183,7 +207,8 @@ struct program {
 	unsigned short length;
 };
 
-static void emit(struct program *program, uint16_t code, uint32_t value, uint8_t yes, uint8_t no)
+static void emit(struct program *program, uint16_t code, uint32_t value, uint8_t yes,
+		 uint8_t no)
 {
 	program->code[program->length++] =
 		(struct sock_filter){.code = code, .jt = yes, .jf = no, .k = value};
@@ -214,7 +239,8 @@ int confine_seccomp(const struct confine_syscall *allowed, size_t count, struct 
 		emit_case(&program, deadly[i], SECCOMP_RET_KILL_PROCESS);
 	emit(&program, BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS, 0, 0);
 	load.len = program.length;
-	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &load) != 0)
+	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &load) !=
+	    0)
 		return err_errno(err, errno, "load the seccomp filter");
 	return 0;
 }
