@@ -62,8 +62,10 @@ int job_new(struct warden *warden, uint64_t id, const struct job_start *start,
 
 	if (status == 0)
 		status = payload_check(&payload, err);
-	if (status < 0)
-		return err_prefix(err, "payload");
+	if (status < 0) {
+		err_ignore(err_prefix(err, "payload"), "the status is passed on");
+		return status;
+	}
 	job = calloc(1, sizeof(*job));
 	if (job == NULL)
 		return err_errno(err, ENOMEM, "a job");
