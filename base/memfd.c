@@ -54,6 +54,27 @@ int memfd_from(const char *name, const void *data, size_t length, int *ret_fd, s
 	return status;
 }
 
+static int copy(int fd, size_t length, struct span *ret, struct err *err)
+{
+	own_mem char *bytes = malloc(length);
+	size_t done = 0;
+
+	if (bytes == NULL)
+		return err_set(err, ENOMEM, "no memory for a payload of %zu bytes", length);
+	while (done < length) {
+		ssize_t got = pread(fd, bytes + done, length - done, (off_t)done);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return err_errno(err, got < 0 ? errno : EIO, "read a payload");
+		done += (size_t)got;
+	}
+	*ret = (struct span){.data = bytes, .length = length};
+	ret->copied = mem_take(&bytes);
+	return 0;
+}
+
 int memfd_map(int fd, size_t limit, struct span *ret, struct err *err)
 {
 	struct stat info;
@@ -71,12 +92,13 @@ int memfd_map(int fd, size_t limit, struct span *ret, struct err *err)
 		*ret = (struct span){.data = ""};
 		return 0;
 	}
+	if (info.st_size <= MEMFD_COPY_BYTES)
+		return copy(fd, (size_t)info.st_size, ret, err);
 	data = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
 	if (data == MAP_FAILED)
 		return err_errno(err, errno, "mmap payload");
-	*ret = (struct span){.data = data,
-			     .length = (size_t)info.st_size,
-			     .mapped = (size_t)info.st_size};
+	*ret = (struct span){
+		.data = data, .length = (size_t)info.st_size, .mapped = (size_t)info.st_size};
 	return 0;
 }
 
@@ -84,5 +106,6 @@ void span_done(struct span *span)
 {
 	if (span->mapped > 0)
 		(void)munmap((void *)(uintptr_t)span->data, span->mapped);
+	free(span->copied);
 	*span = (struct span){.data = ""};
 }

@@ -12,12 +12,17 @@
 
 #include "base/err.h"
 
-/* A read-only view of a sealed memfd; unmapped by span_done(). */
+/* A read-only view of a sealed memfd; given back by span_done(). */
 struct span {
 	const char *data; /* not NUL-terminated; a valid pointer even when length is 0 */
 	size_t length;
 	size_t mapped; /* bytes to unmap; 0: nothing */
+	char *copied;  /* memory to free; NULL: none */
 };
+
+/* Smaller payloads are copied: one read costs a third of mapping and unmapping a page, and an
+ * execution passes half a dozen of them. */
+#define MEMFD_COPY_BYTES (32 * 1024)
 
 #define own_span __attribute__((cleanup(span_done))) struct span
 
@@ -31,7 +36,8 @@ nodiscard int memfd_seal(int fd, struct err *err);
 nodiscard int memfd_from(const char *name, const void *data, size_t length, int *ret_fd,
 			 struct err *err);
 
-/* Checks seals and size (at most `limit` bytes) and maps it. `fd` stays the caller's. */
+/* Checks seals and size (at most `limit` bytes) and maps or copies it. `fd` stays the caller's.
+ */
 nodiscard int memfd_map(int fd, size_t limit, struct span *ret, struct err *err);
 
 void span_done(struct span *span);
