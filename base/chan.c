@@ -233,7 +233,7 @@ static int receive_now(int fd, struct msg *msg, struct err *err)
 	msg->fd_count = 0;
 	msg->length = 0;
 	do {
-		received = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
+		received = recvmsg(fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 	} while (received < 0 && errno == EINTR);
 	if (received < 0)
 		return errno == EAGAIN ? -EAGAIN : err_errno(err, errno, "recvmsg");
