@@ -172,9 +172,13 @@ include docker/docker.mk
 # --- for people ----------------------------------------------------------------------------
 
 .PHONY: run
+# By the environment, because no quoting in a recipe survives every folder name.
+run: export CASEMATE_BUILD = $(BUILD)
+run: export VAR := $(value VAR)
+run: export PORT := $(value PORT)
 run: deps
 	+@$(MAKE) --no-print-directory -j$(JOBS) all
-	@exec tests/support/run.sh '$(BUILD)' '$(VAR)' '$(PORT)'
+	@exec tests/support/run.sh
 
 .PHONY: install
 install: all

@@ -1,12 +1,12 @@
 #!/bin/bash
 # make run: certificates, a development configuration, the service in the foreground, and one
-# execution to show that it works. Arguments: build folder, VAR folder, port.
+# execution to show that it works. Environment: CASEMATE_BUILD, VAR, PORT.
 #
 # SIGTERM or SIGINT stops it; the service may get the signal itself too (a terminal signals the
 # whole process group), it takes both for one. Needs no more rights than its user has.
 set -euo pipefail
 
-build=$1 var=$2 port=$3
+build=$CASEMATE_BUILD var=$VAR port=$PORT
 case $port in
 '' | *[!0-9]*)
 	echo "run: PORT=$port is no port number" >&2
