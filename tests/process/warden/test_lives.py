@@ -85,6 +85,15 @@ def test_killed_cell_maker_ends_its_jobs_as_our_fault_and_comes_back(fresh):
         assert warden.run(f"print({number})").stdout == b"%d\n" % number
 
 
+def test_killed_zygote_and_maker_together_come_back(fresh):
+    warden = fresh().wait_ready()
+    os.kill(zygote_of(warden), signal.SIGKILL)
+    os.kill(by_name(warden, "casemate-cell")[0], signal.SIGKILL)
+
+    for number in range(6):
+        assert warden.run(f"print({number})").stdout == b"%d\n" % number
+
+
 def test_killed_idle_workers_are_replaced(fresh):
     warden = fresh().wait_ready()
     warden.wait_pool(lambda pool: pool["ready"] >= 2)
@@ -118,6 +127,7 @@ def test_nothing_is_left_of_a_dead_warden(fresh, end):
     assert groups_gone("dead"), groups("dead")
 
 
+@pytest.mark.may_skip
 def test_leftovers_of_a_dead_instance_are_removed(fresh):
     if not IS_ROOT:
         pytest.skip("an ordinary user has no control groups here")
@@ -264,3 +274,11 @@ def test_wardens_of_one_name_do_not_harm_each_other(fresh):
 
     assert isinstance(first, Warden)
     assert first.run("print(1)").stdout == second.run("print(1)").stdout == b"1\n"
+
+
+@pytest.mark.may_skip
+def test_required_layer_that_is_missing_refuses_to_start_by_name(fresh):
+    if IS_ROOT:
+        pytest.skip("as root every layer holds; run as an ordinary user")
+    with pytest.raises(RuntimeError, match="own_uid"):
+        fresh(required=1 << 1).wait_ready()
