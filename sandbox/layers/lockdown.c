@@ -89,22 +89,38 @@ static bool has_own_uid(uint32_t layers_disabled)
 	return (layers_disabled & LAYER_USER_NAMESPACE) == 0;
 }
 
-static int finish_privileges(const struct lockdown *lockdown, uint32_t *layers, struct err *err)
+static int finish_privileges(uint32_t off, uint32_t *layers, struct err *err)
 {
-	uint32_t off = lockdown->layers_disabled;
 	int status = 0;
 
 	if (has_own_uid(off)) {
 		status = privileges_become_cell_uid(err);
 		*layers |= (off & LAYER_OWN_UID) == 0 ? LAYER_OWN_UID : 0;
 	}
+	if (status == 0)
+		status = privileges_drop(off, err);
+	*layers |= (LAYER_NO_CAPABILITIES | LAYER_NO_NEW_PRIVILEGES) & ~off;
+	return status;
+}
+
+static int finish_walls(const struct lockdown *lockdown, uint32_t *layers, unsigned *abi,
+			struct err *err)
+{
+	uint32_t off = lockdown->layers_disabled;
+	int status = 0;
+
+	if ((off & LAYER_LANDLOCK) == 0) {
+		status = landlock_worker(lockdown->landlock_abi_min, abi, err);
+		*layers |= LAYER_LANDLOCK;
+	}
+	/* Landlock opens more descriptors than a small limit would allow. */
 	if (status == 0 && (off & LAYER_RLIMITS) == 0) {
 		status = rlimits_apply(&lockdown->limits, err);
 		*layers |= LAYER_RLIMITS;
 	}
-	if (status == 0) {
-		status = privileges_drop(off, err);
-		*layers |= (LAYER_NO_CAPABILITIES | LAYER_NO_NEW_PRIVILEGES) & ~off;
+	if (status == 0 && (off & LAYER_SECCOMP) == 0) {
+		status = seccomp_program_load(lockdown->seccomp_memfd, err);
+		*layers |= LAYER_SECCOMP;
 	}
 	return status;
 }
@@ -117,15 +133,9 @@ int lockdown_finish(const struct lockdown *lockdown, uint32_t *ret_layers,
 	int status = lockdown_check_disabled(lockdown->layers_disabled, err);
 
 	if (status == 0)
-		status = finish_privileges(lockdown, &layers, err);
-	if (status == 0 && (lockdown->layers_disabled & LAYER_LANDLOCK) == 0) {
-		status = landlock_worker(lockdown->landlock_abi_min, &abi, err);
-		layers |= LAYER_LANDLOCK;
-	}
-	if (status == 0 && (lockdown->layers_disabled & LAYER_SECCOMP) == 0) {
-		status = seccomp_program_load(lockdown->seccomp_memfd, err);
-		layers |= LAYER_SECCOMP;
-	}
+		status = finish_privileges(lockdown->layers_disabled, &layers, err);
+	if (status == 0)
+		status = finish_walls(lockdown, &layers, &abi, err);
 	if (status < 0)
 		return status;
 	*ret_layers = layers;

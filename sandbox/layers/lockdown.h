@@ -2,11 +2,10 @@
  * sandbox/layers/lockdown.h - the worker's layers in their order, so that the order is written
  * down once.
  *
- *   zygote, after clone3():  lockdown_join()     the cell's namespaces (pid: by the zygote
- * before its clone3), folder /workspace, hostname (cgroup.procs files, the runtime's own
- * after-fork work) lockdown_finish()   uid, rlimits, privileges, Landlock, seccomp
- *
- * Both fail closed: after an error the process must _exit() without having read a job.
+ * The zygote joins the cell's pid namespace and clones; the clone calls lockdown_join() for the
+ * cell's other namespaces, joins the cgroups, does the runtime's own after-fork work, and then
+ * lockdown_finish(): uid, privileges, Landlock, rlimits, seccomp. Both fail closed: after an
+ * error the process must _exit() without having read a job.
  */
 #ifndef SANDBOX_LAYERS_LOCKDOWN_H
 #define SANDBOX_LAYERS_LOCKDOWN_H

@@ -1,10 +1,10 @@
 /*
  * sandbox/layers/rlimits.h - layer: resource limits of each process, soft and hard alike.
  *
- * The backstop behind the cgroups, and on a host without cgroups the only one. Before the
- * privileges go (a hard limit can be raised only with CAP_SYS_RESOURCE, so nothing raises it
- * after) and after the uid switch, so that RLIMIT_NPROC counts against the job's own user.
- * The warden may lower them later with prlimit(2).
+ * The backstop behind the cgroups, and on a host without cgroups the only one. After the uid
+ * switch, so that RLIMIT_NPROC counts against the job's own user; after the capabilities are
+ * gone, so that nothing raises a hard limit again; after Landlock, whose set-up opens more
+ * descriptors than a job may. The warden may lower them later with prlimit(2).
  */
 #ifndef SANDBOX_LAYERS_RLIMITS_H
 #define SANDBOX_LAYERS_RLIMITS_H
