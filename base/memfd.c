@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
@@ -106,6 +107,9 @@ void span_done(struct span *span)
 {
 	if (span->mapped > 0)
 		(void)munmap((void *)(uintptr_t)span->data, span->mapped);
+	/* A key or a caller's data must not turn up in the next allocation. */
+	if (span->copied != NULL)
+		explicit_bzero(span->copied, span->length);
 	free(span->copied);
 	*span = (struct span){.data = ""};
 }
