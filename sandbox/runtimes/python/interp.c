@@ -221,11 +221,11 @@ static int renew_main(struct err *err)
 
 int interp_enter(struct err *err)
 {
-	PyObject *fresh = PyObject_CallNoArgs(hooks[HOOK_ENTER]);
+	PyObject *done = PyObject_CallNoArgs(hooks[HOOK_ENTER]);
 
-	if (fresh == NULL)
+	if (done == NULL)
 		return err_python(err, "enter the worker");
-	Py_XSETREF(main_dict, fresh);
+	Py_DECREF(done);
 	return 0;
 }
 

@@ -15,8 +15,9 @@
 /* Starts the interpreter, isolated: no environment, no user site, no bytecode files. */
 nodiscard int interp_start(struct err *err);
 
-#define INTERP_LIST_MAX 4096 /* bytes of a list of modules; ZYGOTE_READY has room for as many \
-			      */
+#define INTERP_LIST_MAX                                                       \
+	4096 /* bytes of a list of modules; ZYGOTE_READY has room for as many \
+	      */
 
 struct interp_modules {
 	char version[64];
@@ -34,7 +35,7 @@ void interp_fork_before(void);
 void interp_fork_parent(void);
 void interp_fork_child(void);
 
-/* In the worker, its descriptors 0 to 2 in place: streams, randomness, a new __main__. */
+/* In the worker: randomness and sys.path of its own. */
 nodiscard int interp_enter(struct err *err);
 
 /* Walks the way of a job with an empty one, so that its page faults are paid before the real

@@ -4,8 +4,10 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/syscall.h>
 
+#include "sandbox/layers/root.h"
 #include "sandbox/runtimes/python/process.h"
 #include "sandbox/runtimes/python/worker.h"
 
@@ -37,10 +39,22 @@ static int send_ready(struct zygote *zygote, struct err *err)
 				  err);
 }
 
+/* Some modules want to write while they are imported: matplotlib its list of fonts. A mount
+ * namespace of our own, because workers and cells must not see what is left there. No
+ * protection hangs on it: without it such modules are reported as not loaded. */
+static void make_scratch(void)
+{
+	if (unshare(CLONE_NEWNS) == 0)
+		(void)mount("scratch", ROOT_TMP, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
+			    "size=16m,nr_inodes=256");
+}
+
 static int load(struct zygote *zygote, const struct zygote_setup *setup, struct err *err)
 {
 	int status = lockdown_check_disabled(setup->layers_disabled, err);
 
+	if (status == 0)
+		make_scratch();
 	if (status == 0)
 		status = interp_start(err);
 	if (status == 0)
