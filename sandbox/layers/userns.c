@@ -77,7 +77,7 @@ static int helper_wait(pid_t helper, uint32_t uid_first, uint32_t uid_count, str
 	return err_errno(
 		err, WIFEXITED(how) ? WEXITSTATUS(how) : EIO,
 		"map the uids and gids %u to %u: they must exist where the service runs "
-		"(inside a container: in its own map), see sandbox.uid_first",
+		"(inside a container: in its own map); they start at uid_base",
 		uid_first, uid_first + (uid_count - 1));
 }
 

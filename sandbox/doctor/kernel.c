@@ -1,0 +1,200 @@
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+#include "base/confine.h"
+#include "base/memfd.h"
+#include "sandbox/doctor/doctor.h"
+#include "sandbox/layers/cgroup.h"
+#include "sandbox/layers/seccomp.h"
+#include "schema/status.h"
+
+/* The newest ABI that adds something to the wall: scopes for signals and abstract sockets. */
+#define LANDLOCK_ABI_BEST 6
+
+static void ask_landlock(struct finding *finding)
+{
+	unsigned abi = confine_landlock_abi();
+
+	if (abi == 0)
+		answer(finding, ANSWER_MISSING, "not in this kernel, or not switched on");
+	else
+		answer(finding, abi < LANDLOCK_ABI_BEST ? ANSWER_LIMITED : ANSWER_USABLE,
+		       "ABI %u", abi);
+}
+
+static int try_seccomp(struct err *err)
+{
+	int memfd = -1;
+	int status = seccomp_program_compile(SECCOMP_LIST_WORKER, &memfd, err);
+
+	if (status == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		status = err_errno(err, errno, "no_new_privs");
+	if (status == 0)
+		status = seccomp_program_load(memfd, err);
+	if (status == 0 && (syscall(SYS_unshare, CLONE_NEWUSER) == 0 || errno != EPERM))
+		status = err_set(err, EPERM, "the filter was loaded and does not hold");
+	return status;
+}
+
+static void ask_seccomp(struct finding *finding)
+{
+	try_in_child(try_seccomp, finding);
+}
+
+static void ask_notification(struct finding *finding)
+{
+	uint32_t action = SECCOMP_RET_USER_NOTIF;
+
+	if (syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0)
+		finding->answer = ANSWER_USABLE;
+	else
+		answer(finding, ANSWER_MISSING, "%s", strerror(errno));
+}
+
+static int try_memfd(struct err *err)
+{
+	own_fd fd = -1;
+	own_span span = {.data = ""};
+	int status = memfd_from("doctor", "x", 1, &fd, err);
+
+	return status < 0 ? status : memfd_map(fd, 1, &span, err);
+}
+
+static void ask_memfd(struct finding *finding)
+{
+	try_in_child(try_memfd, finding);
+}
+
+/* Calls that fail on purpose: only "no such call" and a refusal by an outer filter differ. */
+static void ask_call(struct finding *finding, long result, int harmless)
+{
+	if (result >= 0 || errno == harmless)
+		finding->answer = ANSWER_USABLE;
+	else
+		answer(finding, ANSWER_MISSING, "%s", strerror(errno));
+}
+
+static void ask_clone3(struct finding *finding)
+{
+	ask_call(finding, syscall(SYS_clone3, NULL, 0), EINVAL);
+}
+
+static void ask_openat2(struct finding *finding)
+{
+	ask_call(finding, syscall(SYS_openat2, AT_FDCWD, "/", NULL, 0), EINVAL);
+}
+
+static void ask_pidfd(struct finding *finding)
+{
+	own_fd fd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+
+	if (fd < 0)
+		ask_call(finding, fd, 0);
+	else
+		ask_call(finding, syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0), 0);
+}
+
+static void ask_close_range(struct finding *finding)
+{
+	ask_call(finding, syscall(SYS_close_range, ~0u, ~0u, 0), 0);
+}
+
+static void ask_core_scheduling(struct finding *finding)
+{
+	unsigned long cookie = 0;
+
+	/* 0: PR_SCHED_CORE_GET of this thread. Without sibling threads the kernel says ENODEV.
+	 */
+	if (prctl(62 /* PR_SCHED_CORE */, 0, 0, 0, &cookie) == 0)
+		finding->answer = ANSWER_USABLE;
+	else if (errno == ENODEV)
+		answer(finding, ANSWER_USABLE, "not needed: no two threads share a core");
+	else
+		answer(finding, ANSWER_MISSING, "%s", strerror(errno));
+}
+
+static const struct {
+	const char *name;
+	enum cgroup_place place; /* its own in version 1 */
+} controllers[] = {
+	{"memory", CGROUP_MEMORY},
+	{"pids", CGROUP_PIDS},
+	{"cpu", CGROUP_CPU},
+};
+
+/* Version 2 names the controllers that it passes on in a file; a group of our own can be made
+ * when that folder is writable. */
+static bool has_controller(const struct cgroup_host *host, size_t index)
+{
+	char path[CGROUP_PATH_MAX + 32];
+	char names[256] = {0};
+	own_fd fd = -1;
+
+	if (host->version == 1)
+		return access(host->path[controllers[index].place], W_OK) == 0;
+	(void)snprintf(path, sizeof(path), "%s/cgroup.controllers", host->path[0]);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || read(fd, names, sizeof(names) - 1) <= 0)
+		return false;
+	return strstr(names, controllers[index].name) != NULL &&
+	       access(host->path[0], W_OK) == 0;
+}
+
+/* Looks only: making a group in version 2 would move the processes around us. */
+static void ask_cgroups(struct finding *finding)
+{
+	struct cgroup_host host;
+	struct err err = {0};
+	char names[64] = "";
+	unsigned usable = 0;
+
+	if (cgroup_host_probe(&host, &err) < 0) {
+		answer(finding, ANSWER_MISSING, "%s", err.text);
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_COUNT(controllers); i++) {
+		size_t length = strlen(names);
+
+		if (host.version == 0 || !has_controller(&host, i))
+			continue;
+		usable++;
+		(void)snprintf(names + length, sizeof(names) - length, " %s",
+			       controllers[i].name);
+	}
+	if (usable == 0)
+		answer(finding, ANSWER_MISSING, "version %u: none writable", host.version);
+	else
+		answer(finding,
+		       usable == ARRAY_COUNT(controllers) ? ANSWER_USABLE : ANSWER_LIMITED,
+		       "version %u:%s", host.version, names);
+}
+
+#define NEWER(version) \
+	"use Linux " version " or newer, and allow the call in an outer seccomp profile"
+
+const struct question questions_kernel[] = {
+	{"landlock", true, ask_landlock,
+	 "use a kernel with CONFIG_SECURITY_LANDLOCK and landlock in its lsm= list; Linux 6.12 "
+	 "or "
+	 "newer also confines signals and abstract sockets"},
+	{"seccomp_filter", true, ask_seccomp, "use a kernel with CONFIG_SECCOMP_FILTER"},
+	{"seccomp_notification", false, ask_notification, NEWER("5.0")},
+	{"cgroups", false, ask_cgroups,
+	 "delegate memory, pids and cpu to the service (systemd: Delegate=yes; container: a "
+	 "writable "
+	 "cgroup); without them only rlimits bound a job"},
+	{"memfd_sealing", true, ask_memfd, NEWER("3.17")},
+	{"pidfd", true, ask_pidfd, NEWER("5.3")},
+	{"clone3", true, ask_clone3, NEWER("5.3")},
+	{"close_range", true, ask_close_range, NEWER("5.9")},
+	{"openat2", true, ask_openat2, NEWER("5.6")},
+	{"core_scheduling", false, ask_core_scheduling,
+	 "use a kernel with CONFIG_SCHED_CORE, or switch simultaneous multithreading off "
+	 "(nosmt)"},
+};
+const size_t questions_kernel_count = ARRAY_COUNT(questions_kernel);
