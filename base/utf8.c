@@ -40,6 +40,18 @@ size_t utf8_sequence(const void *data, size_t length)
 	return 0;
 }
 
+size_t utf8_encode(uint32_t value, char ret[4])
+{
+	size_t length = value < 0x80 ? 1 : value < 0x800 ? 2 : value < 0x10000 ? 3 : 4;
+	/* Marker bits of the first byte, by length. */
+	static const uint8_t first[] = {0, 0x00, 0xC0, 0xE0, 0xF0};
+
+	for (size_t i = length; i-- > 1; value >>= 6)
+		ret[i] = (char)(0x80 | (value & 0x3F));
+	ret[0] = (char)(first[length] | value);
+	return length;
+}
+
 bool utf8_is_valid(const void *data, size_t length)
 {
 	const uint8_t *bytes = data;

@@ -7,9 +7,14 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Length in bytes (1 to 4) of the valid sequence that starts at `data`, or 0 if none does. */
 size_t utf8_sequence(const void *data, size_t length);
+
+/* Writes the sequence of a scalar value (no surrogate, at most U+10FFFF); returns its length.
+ */
+size_t utf8_encode(uint32_t value, char ret[4]);
 
 /* True when every byte belongs to a valid sequence. The empty string is valid. */
 bool utf8_is_valid(const void *data, size_t length);

@@ -99,7 +99,10 @@ void base64_encode(const void *data, size_t length, struct buf *out)
 				(left > 2 ? (uint32_t)bytes[at + 2] : 0);
 
 		for (size_t i = 0; i < 4; i++)
-			chunk[filled++] = i <= left ? alphabet[bits >> (18 - 6 * i) & 63] : '=';
+			chunk[filled + i] = alphabet[bits >> (18 - 6 * i) & 63];
+		for (size_t i = left + 1; i < 4; i++)
+			chunk[filled + i] = '=';
+		filled += 4;
 		if (filled == sizeof(chunk)) {
 			buf_add(out, chunk, filled);
 			filled = 0;

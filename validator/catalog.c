@@ -33,22 +33,20 @@ static int load_one(struct catalog *catalog, enum catalog_name which, int folder
 		    struct err *err)
 {
 	own_buf text;
-	own_mem struct faults *faults = malloc(sizeof(*faults));
+	struct faults faults;
 	int status;
 
 	buf_init(&text, SCHEMA_FILE_BYTES_MAX);
-	if (faults == NULL)
-		return err_errno(err, ENOMEM, "load schemas");
 	status = read_all(folder, file_names[which], &text, err);
 	if (status < 0)
 		return status;
 	status = json_guard_parse(text.data != NULL ? text.data : "", text.length,
-				  &catalog->documents[which], faults);
+				  &catalog->documents[which], &faults);
 	if (status == -ENOMEM)
 		return err_errno(err, ENOMEM, "load schemas");
 	if (status < 0)
 		return err_set(err, EINVAL, "schema file %s: %.200s", file_names[which],
-			       faults->list[0].detail);
+			       faults.list[0].detail);
 	status = schema_compile(catalog->documents[which], &catalog->schemas[which], err);
 	return status < 0 ? err_prefix(err, "%s", file_names[which]) : 0;
 }

@@ -25,15 +25,13 @@ static void trim_torn(char *text, size_t length)
 	text[length] = '\0';
 }
 
-__attribute__((format(printf, 3, 0))) static void format_text(char *ret, size_t size,
-							      const char *format, va_list args)
+/* Repairs what vsnprintf() left when the text did not fit. `wanted` is its result. */
+static void trim_formatted(char *text, size_t size, int wanted)
 {
-	int wanted = vsnprintf(ret, size, format, args);
-
 	if (wanted < 0)
-		ret[0] = '\0';
+		text[0] = '\0';
 	else if ((size_t)wanted >= size)
-		trim_torn(ret, size - 1);
+		trim_torn(text, size - 1);
 }
 
 struct fault *faults_add(struct faults *faults, const struct place *place, const char *rule,
@@ -54,7 +52,8 @@ struct fault *faults_add(struct faults *faults, const struct place *place, const
 	fault->hint[0] = '\0';
 	place_write(place, fault->pointer, sizeof(fault->pointer));
 	va_start(args, format);
-	format_text(fault->detail, sizeof(fault->detail), format, args);
+	trim_formatted(fault->detail, sizeof(fault->detail),
+		       vsnprintf(fault->detail, sizeof(fault->detail), format, args));
 	va_end(args);
 	return fault;
 }
@@ -66,7 +65,8 @@ void fault_hint(struct fault *fault, const char *format, ...)
 	if (fault == NULL)
 		return;
 	va_start(args, format);
-	format_text(fault->hint, sizeof(fault->hint), format, args);
+	trim_formatted(fault->hint, sizeof(fault->hint),
+		       vsnprintf(fault->hint, sizeof(fault->hint), format, args));
 	va_end(args);
 }
 
@@ -123,7 +123,7 @@ static void pointer_put_key(struct pointer_out *out, const char *key, size_t len
 	}
 }
 
-#define PLACE_DEPTH_MAX (2 * LIMIT_JSON_DEPTH) /* no document is deeper */
+#define PLACE_DEPTH_MAX ((size_t)2 * LIMIT_JSON_DEPTH) /* no document is deeper */
 
 void place_write(const struct place *place, char *ret, size_t size)
 {

@@ -174,24 +174,8 @@ static int read_hex4(struct guard *guard, size_t at, unsigned *ret)
 static void add_code_point(struct buf *buf, unsigned value)
 {
 	char bytes[4];
-	size_t length;
 
-	if (value < 0x80) {
-		bytes[0] = (char)value;
-		length = 1;
-	} else if (value < 0x800) {
-		bytes[0] = (char)(0xC0 | (value >> 6));
-		length = 2;
-	} else if (value < 0x10000) {
-		bytes[0] = (char)(0xE0 | (value >> 12));
-		length = 3;
-	} else {
-		bytes[0] = (char)(0xF0 | (value >> 18));
-		length = 4;
-	}
-	for (size_t i = 1; i < length; i++)
-		bytes[i] = (char)(0x80 | ((value >> (6 * (length - 1 - i))) & 0x3F));
-	buf_add(buf, bytes, length);
+	buf_add(buf, bytes, utf8_encode(value, bytes));
 }
 
 /* guard->at is at the backslash of \uXXXX. */

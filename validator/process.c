@@ -73,7 +73,7 @@ static int answer_bad(struct validator *validator, uint64_t id, const struct req
 		      struct err *err)
 {
 	/* Each fault takes under 8 KiB even when every character needs an escape. */
-	const size_t faults_bytes_max = LIMIT_FAULTS * 8192;
+	const size_t faults_bytes_max = (size_t)LIMIT_FAULTS * 8192;
 	uint8_t body[2 * LIMIT_DETAIL_BYTES + 16];
 	own_buf faults;
 	struct jsonw json;

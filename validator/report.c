@@ -8,6 +8,7 @@
 int report_parse(const struct schema *schema, const char *text, size_t length,
 		 struct report *ret, struct faults *faults)
 {
+	const unsigned bytes_max = LIMIT_REPORT_BYTES;
 	own_json *document = NULL;
 	const json_t *error;
 	int status;
@@ -16,9 +17,9 @@ int report_parse(const struct schema *schema, const char *text, size_t length,
 	*ret = (struct report){0};
 	if (length == 0)
 		return 0;
-	if (length > LIMIT_REPORT_BYTES) {
-		(void)faults_add(faults, NULL, "bytes", "has %zu bytes, at most %d are allowed",
-				 length, LIMIT_REPORT_BYTES);
+	if (length > bytes_max) {
+		(void)faults_add(faults, NULL, "bytes", "has %zu bytes, at most %u are allowed",
+				 length, bytes_max);
 		return -EBADMSG;
 	}
 	status = json_guard_parse(text, length, &document, faults);

@@ -44,9 +44,9 @@ static int number_compare(const json_t *a, const json_t *b)
 	return x < y ? -1 : x > y;
 }
 
-static bool same(const json_t *a, const json_t *b);
+static bool same(json_t *a, json_t *b);
 
-static bool same_members(const json_t *a, const json_t *b)
+static bool same_members(json_t *a, json_t *b)
 {
 	const char *key;
 	size_t length;
@@ -54,9 +54,9 @@ static bool same_members(const json_t *a, const json_t *b)
 
 	if (json_object_size(a) != json_object_size(b))
 		return false;
-	json_object_keylen_foreach((json_t *)(uintptr_t)a, key, length, value)
+	json_object_keylen_foreach(a, key, length, value)
 	{
-		const json_t *other = json_object_getn(b, key, length);
+		json_t *other = json_object_getn(b, key, length);
 
 		if (other == NULL || !same(value, other))
 			return false;
@@ -65,7 +65,7 @@ static bool same_members(const json_t *a, const json_t *b)
 }
 
 /* Equality of JSON Schema: 1 and 1.0 are the same number, order of members does not count. */
-static bool same(const json_t *a, const json_t *b)
+static bool same(json_t *a, json_t *b)
 {
 	if (json_is_number(a) && json_is_number(b))
 		return number_compare(a, b) == 0;
@@ -376,90 +376,6 @@ static const struct schema_node *find_property(const struct schema_node *node, c
 	return NULL;
 }
 
-#define NAME_COMPARED_MAX 48 /* characters; longer keys are no misspelling of ours */
-
-/* Damerau-Levenshtein distance, restricted: insert, remove, replace, swap neighbours. */
-static size_t name_distance(const char *a, size_t a_length, const char *b, size_t b_length)
-{
-	size_t rows[3][NAME_COMPARED_MAX + 1];
-	size_t *before = rows[0];
-	size_t *last = rows[1];
-	size_t *now = rows[2];
-
-	for (size_t k = 0; k <= b_length; k++)
-		last[k] = k;
-	for (size_t i = 1; i <= a_length; i++) {
-		size_t *spare = before;
-
-		now[0] = i;
-		for (size_t k = 1; k <= b_length; k++) {
-			size_t best = last[k - 1] + ((a[i - 1] | 0x20) != (b[k - 1] | 0x20));
-
-			if (last[k] + 1 < best)
-				best = last[k] + 1;
-			if (now[k - 1] + 1 < best)
-				best = now[k - 1] + 1;
-			if (i > 1 && k > 1 && a[i - 1] == b[k - 2] && a[i - 2] == b[k - 1] &&
-			    before[k - 2] + 1 < best)
-				best = before[k - 2] + 1;
-			now[k] = best;
-		}
-		before = last;
-		last = now;
-		now = spare;
-	}
-	return last[b_length];
-}
-
-/* The unit at a name's end is what callers leave out: "timout" is near "timeout_ms". */
-static size_t property_distance(const struct schema_property *property, const char *key,
-				size_t length)
-{
-	const char *unit = strrchr(property->name, '_');
-	size_t best = name_distance(key, length, property->name, property->length);
-	size_t without;
-
-	if (unit == NULL)
-		return best;
-	without = name_distance(key, length, property->name, (size_t)(unit - property->name));
-	return without + 1 < best ? without + 1 : best;
-}
-
-/* True when one name begins with the other: "timeout" for "timeout_ms". */
-static bool is_prefix(const char *a, size_t a_length, const char *b, size_t b_length)
-{
-	size_t length = a_length < b_length ? a_length : b_length;
-
-	return length >= 3 && strncasecmp(a, b, length) == 0;
-}
-
-static const char *nearest_name(const struct schema_node *node, const char *key, size_t length)
-{
-	const char *nearest = NULL;
-	size_t nearest_distance = SIZE_MAX;
-
-	if (length > NAME_COMPARED_MAX)
-		return NULL;
-	for (size_t i = 0; i < node->property_count; i++) {
-		const struct schema_property *property = &node->properties[i];
-		size_t distance;
-
-		if (property->length > NAME_COMPARED_MAX)
-			continue;
-		distance = property_distance(property, key, length);
-		if (distance > 2 + length / 8) {
-			if (!is_prefix(key, length, property->name, property->length))
-				continue;
-			distance = 2 + length / 8;
-		}
-		if (distance < nearest_distance) {
-			nearest_distance = distance;
-			nearest = property->name;
-		}
-	}
-	return nearest;
-}
-
 /* "language, code, stdin" */
 static void names_write(const struct schema_node *node, char *ret, size_t size)
 {
@@ -477,7 +393,7 @@ static void fault_unknown(struct checker *checker, const struct schema_node *nod
 	char shown[64];
 	char names[192];
 	struct fault *fault;
-	const char *nearest = nearest_name(node, key, length);
+	const char *nearest = schema_nearest_name(node, key, length);
 	const json_t *explained =
 		node->unknown != NULL ? json_object_getn(node->unknown, key, length) : NULL;
 

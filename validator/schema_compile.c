@@ -27,7 +27,10 @@ bool schema_is_integral(const json_t *value)
 	if (!json_is_real(value))
 		return false;
 	real = json_real_value(value);
-	return isfinite(real) && real == floor(real);
+	/* From 2^53 on a double has no fraction left; below, a 64-bit integer holds it. */
+	if (!isfinite(real))
+		return false;
+	return fabs(real) >= 9007199254740992.0 || real == (double)(int64_t)real;
 }
 
 static int compile_error(const struct place *place, const char *what, struct err *err)
@@ -526,7 +529,7 @@ static int schema_prepare(struct schema *schema, struct err *err)
 
 int schema_compile(json_t *document, struct schema **ret, struct err *err)
 {
-	own_schema *schema = calloc(1, sizeof(*schema));
+	struct schema *schema = calloc(1, sizeof(*schema));
 	int status;
 
 	if (schema == NULL)
@@ -534,7 +537,9 @@ int schema_compile(json_t *document, struct schema **ret, struct err *err)
 	schema->document = json_incref(document);
 	status = schema_prepare(schema, err);
 	if (status == 0)
-		*ret = mem_take(&schema);
+		*ret = schema;
+	else
+		schema_free(schema);
 	return status;
 }
 

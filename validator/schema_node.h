@@ -81,4 +81,7 @@ struct schema {
 /* True when the value is a number without a fraction, such as 3 or 3.0. */
 bool schema_is_integral(const json_t *value);
 
+/* The property whose name is nearest to `key`, NULL when none is near. */
+const char *schema_nearest_name(const struct schema_node *node, const char *key, size_t length);
+
 #endif
