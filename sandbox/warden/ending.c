@@ -35,6 +35,7 @@
 		 (BUNDLE_HEADER_BYTES + BUNDLE_FILE_HEADER_BYTES + LIMIT_PATH_BYTES) + \
 	 LIMIT_REPORT_BYTES)
 
+#define JOB_TRIES_MAX	  3 /* workers that may die under a job before it is the job's fault */
 #define TICKS_TO_COMPLAIN 100 /* of SLOT_ENDING's 100 ms */
 
 static void add_report(struct slot *slot, struct buf *outcome, bool *ret_is_memory_error)
@@ -212,6 +213,37 @@ void ending_tick(struct slot *slot)
 	loop_timer_start(&slot->warden->loop, &slot->step_timer, 100000);
 }
 
+/*
+ * True when the worker died before it took its job out of the channel: the kernel tells the one
+ * end that the other was closed with something unread. Only we write there, and the job is all
+ * we wrote, so its code did not run and another worker may have it.
+ */
+static bool is_unread(const struct slot *slot)
+{
+	char first;
+
+	return slot->job->verdict == STATUS_NONE &&
+	       recv(slot->channel_fd, &first, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+	       errno == ECONNRESET;
+}
+
+static void job_ended(struct slot *slot)
+{
+	struct job *job = slot->job;
+
+	if (job->is_orphan) {
+		job_free(job);
+	} else if (is_unread(slot) && job->tries < JOB_TRIES_MAX) {
+		log_event(LOG_WARN, "worker_lost_before_its_job", LOG_INT("slot", slot->index),
+			  LOG_STR("execution", job->start.execution_id));
+		slot->job = NULL;
+		ledger_try_again(job);
+	} else {
+		job_finish(slot);
+	}
+	slot->job = NULL;
+}
+
 static void something_ended(struct slot *slot)
 {
 	struct err err = {0};
@@ -222,11 +254,7 @@ static void something_ended(struct slot *slot)
 			slot_kill(slot);
 			break;
 		}
-		if (slot->job->is_orphan)
-			job_free(slot->job);
-		else
-			job_finish(slot);
-		slot->job = NULL;
+		job_ended(slot);
 		ending_begin(slot);
 		break;
 	case SLOT_ENDING:

@@ -102,6 +102,18 @@ void job_queue_add(struct job_queue *queue, struct job *job)
 	queue->length++;
 }
 
+void job_queue_add_first(struct job_queue *queue, struct job *job)
+{
+	job->previous = NULL;
+	job->next = queue->first;
+	if (queue->first != NULL)
+		queue->first->previous = job;
+	else
+		queue->last = job;
+	queue->first = job;
+	queue->length++;
+}
+
 void job_queue_remove(struct job_queue *queue, struct job *job)
 {
 	if (job->previous != NULL)

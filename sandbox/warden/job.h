@@ -22,6 +22,7 @@ struct job {
 	int payload_fd;	     /* owned, sealed */
 	struct span payload; /* the same, mapped: for stdin and for comparing files */
 	struct timer queue_timer;
+	unsigned tries; /* workers that died before they read it */
 	uint64_t accepted_us;
 	uint64_t assigned_us;
 	uint64_t sent_us;
@@ -53,6 +54,7 @@ struct job_queue {
 };
 
 void job_queue_add(struct job_queue *queue, struct job *job);
+void job_queue_add_first(struct job_queue *queue, struct job *job);
 void job_queue_remove(struct job_queue *queue, struct job *job);
 struct job *job_queue_find(const struct job_queue *queue, uint64_t id);
 struct job *job_queue_first_for(const struct job_queue *queue, const struct runtime *runtime);

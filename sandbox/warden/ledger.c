@@ -117,6 +117,28 @@ void ledger_refuse_job(struct job *take_job)
 	job_free(take_job);
 }
 
+static void wait_for_worker(struct job *job)
+{
+	struct loop *loop = &job->warden->loop;
+
+	job->queue_timer.fire = queue_time_is_over;
+	loop_timer_start(loop, &job->queue_timer, job->start.queue_ms * UINT64_C(1000));
+	warden_pool_changed(job->warden);
+}
+
+void ledger_try_again(struct job *take_job)
+{
+	if (take_job->warden->state != WARDEN_SERVING) {
+		ledger_refuse(take_job->warden, take_job->id, PROBLEM_DRAINING, 1,
+			      "The service is ending.");
+		job_free(take_job);
+		return;
+	}
+	take_job->tries++;
+	job_queue_add_first(&take_job->warden->queue, take_job);
+	wait_for_worker(take_job);
+}
+
 /* Runs it, lets it wait, or refuses it. */
 static void place(struct warden *warden, struct job *job)
 {
@@ -133,11 +155,8 @@ static void place(struct warden *warden, struct job *job)
 		job_free(job);
 		return;
 	}
-	job->queue_timer.fire = queue_time_is_over;
-	loop_timer_start(&warden->loop, &job->queue_timer,
-			 job->start.queue_ms * UINT64_C(1000));
 	job_queue_add(&warden->queue, job);
-	warden_pool_changed(warden);
+	wait_for_worker(job);
 }
 
 static int serve_job_start(void *owner, struct msg *msg, struct err *err)

@@ -21,6 +21,9 @@ void ledger_job_done(struct warden *warden, uint64_t id, const struct job_done *
 void ledger_refuse(struct warden *warden, uint64_t id, uint8_t problem, uint32_t retry_after_s,
 		   const char *detail);
 
+/* Puts a job that no worker has read yet first in the queue. */
+void ledger_try_again(struct job *take_job);
+
 /* Refuses a job that no worker could be given, and frees it. */
 void ledger_refuse_job(struct job *take_job);
 

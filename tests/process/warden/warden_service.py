@@ -38,6 +38,9 @@ MIB = 1 << 20
 LIMITS = {"wall_ms": 10000, "cpu_ms": 10000, "memory_bytes": 256 * MIB, "output_bytes": MIB,
           "processes": 32, "open_files": 256, "workspace_bytes": 64 * MIB}
 IS_ROOT = os.geteuid() == 0
+IS_SANITIZED = BUILD.name in ("asan", "ubsan", "tsan")
+# The leak check traces its own process, which the warden forbids to all below itself.
+os.environ["ASAN_OPTIONS"] = os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
 UID_FIRST, UID_COUNT = 1900100000, 256
 
 

@@ -145,6 +145,20 @@ Test(queue, removes_from_the_middle_and_the_end)
 	cr_assert(eq(uint, queue.length, 1));
 }
 
+Test(queue, a_second_try_comes_first)
+{
+	struct job jobs[2] = {{.id = 1}, {.id = 2}};
+	struct job_queue queue = {0};
+
+	job_queue_add_first(&queue, &jobs[0]);
+	job_queue_add_first(&queue, &jobs[1]);
+
+	cr_assert(eq(ptr, queue.first, &jobs[1]));
+	cr_assert(eq(ptr, queue.last, &jobs[0]));
+	cr_assert(eq(ptr, jobs[0].previous, &jobs[1]));
+	cr_assert(eq(uint, queue.length, 2));
+}
+
 Test(queue, a_busy_runtime_does_not_hold_up_another)
 {
 	struct runtime *python = (struct runtime *)(uintptr_t)8;
