@@ -14,7 +14,7 @@ import pytest
 from ledger_harness import (
     ANSWER_EXECUTION, ANSWER_REFUSED, ASK_EXECUTE, AUDITOR, CHECK_OUTCOME, CHECK_REQUEST, CN, DEV,
     DNS, EXECUTOR, JOB_CANCEL, JOB_DONE, JOB_START, MEMBERS, REQUEST_GOOD, SPIFFE, STATUSES,
-    TELL_STATE, TELL_TLS_REFUSED, Answered, Gate, Refused, Validator, Warden, identity, run, run_to_warden, wait_until)
+    TELL_STATE, TELL_TLS_REFUSED, VARIANT, Answered, Gate, Refused, Validator, Warden, identity, run, run_to_warden, wait_until)
 
 from channel import text, u8, u32, u64  # noqa: E402  (ledger_harness has set the path)
 
@@ -682,4 +682,5 @@ def test_no_descriptor_and_no_memory_is_left(ledger, peers):
     for _ in range(400):
         run(*peers)
     assert wait_until(lambda: descriptors() <= idle)
-    assert resident_kib() < before + 12_000  # the database's cache is still filling
+    # The database's cache is still filling; a sanitizer keeps freed memory on purpose.
+    assert resident_kib() < before + 12_000 or VARIANT == "asan"
