@@ -38,12 +38,16 @@ int privileges_become_cell_uid(struct err *err)
 
 static int drop_bounding_set(struct err *err)
 {
+	int cap = 0;
+
 	/* The first number the kernel does not know ends the list. */
-	for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
-		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) != 0 ||
-		    prctl(PR_CAPBSET_READ, cap, 0, 0, 0) != 0)
-			return err_errno(err, errno, "drop capability %d from the bounding set",
-					 cap);
+	while (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0)
+		cap++;
+	if (errno != EINVAL || cap == 0)
+		return err_errno(err, errno, "drop capability %d from the bounding set", cap);
+	for (int dropped = 0; dropped < cap; dropped++)
+		if (prctl(PR_CAPBSET_READ, dropped, 0, 0, 0) != 0)
+			return err_set(err, EPERM, "capability %d did not go away", dropped);
 	return 0;
 }
 

@@ -19,14 +19,19 @@ static int open_binary(struct err *err)
 {
 	char self[PATH_MAX] = {0};
 	char path[PATH_MAX + 64];
-	int fd;
+	int fd, binary;
 
 	if (readlink("/proc/self/exe", self, sizeof(self) - 1) <= 0)
 		return err_errno(err, errno, "own path");
 	(void)snprintf(path, sizeof(path), "%s/../libexec/casemate/casemate-cell",
 		       dirname(self));
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	return fd < 0 ? err_errno(err, errno, "open %s", path) : fd;
+	if (fd < 0)
+		return err_errno(err, errno, "open %s", path);
+	/* Out of the way of the channel's place. */
+	binary = fcntl(fd, F_DUPFD_CLOEXEC, SETUP_FD + 8);
+	(void)close(fd);
+	return binary;
 }
 
 int maker_spawn(struct maker *ret, struct err *err)
@@ -43,7 +48,7 @@ int maker_spawn(struct maker *ret, struct err *err)
 	pid = fork();
 	if (pid == 0) {
 		(void)dup2(ends[1], SETUP_FD);
-		(void)syscall(SYS_close_range, 4, binary - 1, 0);
+		(void)syscall(SYS_close_range, SETUP_FD + 1, binary - 1, 0);
 		(void)syscall(SYS_execveat, binary, "", args, env, AT_EMPTY_PATH);
 		_exit(127);
 	}
