@@ -62,7 +62,7 @@ OPT   := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recove
 	 -DCASEMATE_TEST_BUILD=1
 LOPT  := -fsanitize=address,undefined
 else ifeq ($(VARIANT),coverage)
-OPT   := -O0 -g --coverage -DCASEMATE_TEST_BUILD=1
+OPT   := -O0 -g --coverage -DCASEMATE_TEST_BUILD=1 -DCASEMATE_COVERAGE=1
 LOPT  := --coverage
 else ifeq ($(VARIANT),test)
 # Like release, but a layer can be switched off by configuration (layers_disabled).
