@@ -27,12 +27,18 @@ bool warden_runtime_may_come(const struct warden *warden, const struct runtime *
 	return true;
 }
 
-/* Busy ones count: they are replaced as soon as they end. */
+/* Busy ones count, and once the pool has made one, those being made: under load the pool is
+ * empty for moments at a time, and a readiness that flaps takes a replica out of its service. */
+static bool pool_can_serve(const struct warden_pool *pool)
+{
+	return pool->ready + pool->busy > 0 || (pool->workers_made > 0 && pool->starting > 0);
+}
+
 bool warden_has_worker(const struct warden *warden)
 {
 	for (size_t i = 0; i < warden->runtime_count; i++)
 		if (warden->runtimes[i].is_announced &&
-		    warden->runtimes[i].pool.ready + warden->runtimes[i].pool.busy > 0)
+		    pool_can_serve(&warden->runtimes[i].pool))
 			return true;
 	return false;
 }
