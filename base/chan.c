@@ -140,8 +140,8 @@ int chan_send(struct chan *chan, uint16_t type, uint64_t id, const void *body, s
 	if (chan->fd < 0)
 		return err_set(err, EPIPE, "the channel is closed");
 	if (length > CHAN_BODY_MAX || fd_count > CHAN_FDS_MAX)
-		return err_set(err, EMSGSIZE, "message %u has %zu bytes and %u descriptors", type,
-			       length, fd_count);
+		return err_set(err, EMSGSIZE, "message %u has %zu bytes and %u descriptors",
+			       type, length, fd_count);
 	header_encode(header, type, id, length, fd_count);
 	if (chan->first == NULL)
 		status = send_now(chan->fd, header, body, length, fds, fd_count);
@@ -185,12 +185,13 @@ static void claim_fds(struct msghdr *message, struct msg *msg)
 		if (cmsg->cmsg_level != SOL_SOCKET || cmsg->cmsg_type != SCM_RIGHTS)
 			continue;
 		for (size_t i = 0; i < count && msg->fd_count < CHAN_FDS_MAX; i++)
-			memcpy(&msg->fds[msg->fd_count++],
-			       CMSG_DATA(cmsg) + i * sizeof(int), sizeof(int));
+			memcpy(&msg->fds[msg->fd_count++], CMSG_DATA(cmsg) + i * sizeof(int),
+			       sizeof(int));
 	}
 }
 
-static int header_decode(const uint8_t *header, size_t received, struct msg *msg, struct err *err)
+static int header_decode(const uint8_t *header, size_t received, struct msg *msg,
+			 struct err *err)
 {
 	struct rd rd;
 	uint64_t fd_count;
@@ -204,8 +205,10 @@ static int header_decode(const uint8_t *header, size_t received, struct msg *msg
 	if (rd_done(&rd, "header", err) != 0)
 		return -EBADMSG;
 	if (received != HEADER_BYTES + length || fd_count != msg->fd_count)
-		return err_set(err, EBADMSG, "message %u: length or descriptors differ from its "
-			       "header", msg->type);
+		return err_set(err, EBADMSG,
+			       "message %u: length or descriptors differ from its "
+			       "header",
+			       msg->type);
 	msg->length = length;
 	return 0;
 }
@@ -332,7 +335,8 @@ static int wait_for(int fd, short events, struct err *err)
 }
 
 /* A message without descriptors by one send(2): locked-down workers may not call sendmsg(2),
- * which could put descriptors in flight. Copies, which set-up code and one report can afford. */
+ * which could put descriptors in flight. Copies, which set-up code and one report can afford.
+ */
 static int send_plain(int fd, const uint8_t *header, const void *body, size_t length)
 {
 	uint8_t whole[HEADER_BYTES + CHAN_BODY_MAX];
@@ -354,8 +358,8 @@ int chan_send_blocking(int fd, uint16_t type, uint64_t id, const void *body, siz
 	int status;
 
 	if (length > CHAN_BODY_MAX || fd_count > CHAN_FDS_MAX)
-		return err_set(err, EMSGSIZE, "message %u has %zu bytes and %u descriptors", type,
-			       length, fd_count);
+		return err_set(err, EMSGSIZE, "message %u has %zu bytes and %u descriptors",
+			       type, length, fd_count);
 	header_encode(header, type, id, length, fd_count);
 	while ((status = fd_count == 0 ? send_plain(fd, header, body, length)
 				       : send_now(fd, header, body, length, fds, fd_count)) ==
@@ -389,8 +393,8 @@ int route_dispatch(const struct route *routes, size_t count, uint32_t state, voi
 			return err_set(err, EPROTO, "message %u is not legal in state %#x",
 				       msg->type, state);
 		if (msg->fd_count < route->fds_min || msg->fd_count > route->fds_max)
-			return err_set(err, EPROTO, "message %u carries %u descriptors", msg->type,
-				       msg->fd_count);
+			return err_set(err, EPROTO, "message %u carries %u descriptors",
+				       msg->type, msg->fd_count);
 		return route->serve(owner, msg, err);
 	}
 	return err_set(err, EPROTO, "message %u is unknown here", msg->type);

@@ -15,9 +15,9 @@
 #include "base/loop.h"
 #include "base/wire.h"
 
-#define CHAN_BODY_MAX	     (60 * 1024)	/* bytes; larger payloads go as sealed memfds */
-#define CHAN_FDS_MAX	     12			/* descriptors in one message */
-#define CHAN_QUEUE_BYTES_MAX (8 * 1024 * 1024)	/* unsent bytes; thousands of typed messages */
+#define CHAN_BODY_MAX	     (60 * 1024)       /* bytes; larger payloads go as sealed memfds */
+#define CHAN_FDS_MAX	     12		       /* descriptors in one message */
+#define CHAN_QUEUE_BYTES_MAX (8 * 1024 * 1024) /* unsent bytes; thousands of typed messages */
 
 struct msg {
 	uint16_t type;
@@ -44,7 +44,8 @@ struct chan {
 	struct chan_pending *first;
 	struct chan_pending *last;
 	size_t queued_bytes;
-	/* One message; the callee may close the channel. Descriptors not taken are closed after. */
+	/* One message; the callee may close the channel. Descriptors not taken are closed
+	 * after. */
 	void (*serve)(struct chan *chan, struct msg *msg);
 	/* The peer is gone or broke the protocol; the channel is closed already. */
 	void (*lost)(struct chan *chan, const struct err *why);
@@ -86,7 +87,7 @@ struct route {
 
 /* Finds and calls the server. A type, state or descriptor count outside the table is
  * -EPROTO: the caller drops that peer and goes on. */
-nodiscard int route_dispatch(const struct route *routes, size_t count, uint32_t state, void *owner,
-			     struct msg *msg, struct err *err);
+nodiscard int route_dispatch(const struct route *routes, size_t count, uint32_t state,
+			     void *owner, struct msg *msg, struct err *err);
 
 #endif

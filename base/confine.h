@@ -2,8 +2,8 @@
  * base/confine.h - how a process of the service gives up what it does not need, and proves it.
  *
  * Order, and why: uid first (needs CAP_SETUID), privileges next (Landlock and seccomp need
- * no_new_privs, dropping the bounding set needs CAP_SETPCAP), Landlock, seccomp last, because it
- * would forbid the steps before it. A partial drop cannot be undone: any failure means exit.
+ * no_new_privs, dropping the bounding set needs CAP_SETPCAP), Landlock, seccomp last, because
+ * it would forbid the steps before it. A partial drop cannot be undone: any failure means exit.
  * Workers have their own, deeper sequence in sandbox/layers.
  */
 #ifndef BASE_CONFINE_H
@@ -19,8 +19,8 @@
  * 0 means: the service was not started as root, stay who you are. */
 nodiscard int confine_uid(uint32_t uid, struct err *err);
 
-/* no_new_privs, not dumpable (no ptrace, no core by a sibling of the same uid), no core file, all
- * capability sets and the bounding set empty; read back. */
+/* no_new_privs, not dumpable (no ptrace, no core by a sibling of the same uid), no core file,
+ * all capability sets and the bounding set empty; read back. */
 nodiscard int confine_privileges(struct err *err);
 
 /* A folder the process keeps. access: LANDLOCK_ACCESS_FS_* bits of linux/landlock.h; bits the
@@ -30,10 +30,10 @@ struct confine_folder {
 	uint64_t access;
 };
 
-/* Denies every file-system and (ABI 4+) TCP operation beyond `folders`, and (ABI 6+) signals and
- * abstract sockets to outside. Refuses an ABI below `abi_min`, naming both. */
-nodiscard int confine_landlock(unsigned abi_min, const struct confine_folder *folders, size_t count,
-			       unsigned *ret_abi, struct err *err);
+/* Denies every file-system and (ABI 4+) TCP operation beyond `folders`, and (ABI 6+) signals
+ * and abstract sockets to outside. Refuses an ABI below `abi_min`, naming both. */
+nodiscard int confine_landlock(unsigned abi_min, const struct confine_folder *folders,
+			       size_t count, unsigned *ret_abi, struct err *err);
 
 /* The running kernel's Landlock ABI, 0 if there is none. */
 unsigned confine_landlock_abi(void);

@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* vsnprintf's result is the length wanted, not written: clamp before it is used as an offset. */
+/* vsnprintf's result is the length wanted, not written: clamp before it is used as an offset.
+ */
 static size_t text_length(int wanted)
 {
 	if (wanted < 0)

@@ -42,8 +42,9 @@ static void put_value(struct line *line, const char *text)
 {
 	char escaped[8];
 
-	if (text[0] != '\0' && strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-					    "0123456789-_.:/@+,") == strlen(text)) {
+	if (text[0] != '\0' &&
+	    strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+			 "0123456789-_.:/@+,") == strlen(text)) {
 		put_str(line, text);
 		return;
 	}

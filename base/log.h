@@ -34,8 +34,8 @@ void log_write(enum log_level level, const char *event, const struct log_field *
 #define LOG_INT(name, value) ((struct log_field){(name), NULL, (int64_t)(value)})
 
 /* log_event(LOG_INFO, "ready", LOG_STR("url", url), LOG_INT("workers", n)); */
-#define log_event(level, event, ...)                                                               \
-	log_write((level), (event), (const struct log_field[]){__VA_ARGS__},                       \
+#define log_event(level, event, ...)                                         \
+	log_write((level), (event), (const struct log_field[]){__VA_ARGS__}, \
 		  sizeof((const struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field))
 
 #endif

@@ -142,8 +142,8 @@ int loop_run(struct loop *loop, struct err *err)
 	struct epoll_event events[LOOP_EVENTS_MAX];
 
 	while (!loop->is_stopped) {
-		int count =
-			epoll_wait(loop->epoll_fd, events, LOOP_EVENTS_MAX, loop_timeout_ms(loop));
+		int count = epoll_wait(loop->epoll_fd, events, LOOP_EVENTS_MAX,
+				       loop_timeout_ms(loop));
 
 		if (count < 0 && errno != EINTR)
 			return err_errno(err, errno, "epoll_wait");

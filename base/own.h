@@ -53,11 +53,11 @@ static inline void fd_drop(int *fd)
 }
 
 /* Moves memory out of its owner: `*ret = mem_take(&local);`. */
-#define mem_take(slot)                                                                             \
-	__extension__({                                                                            \
-		__typeof__(*(slot)) taken_ = *(slot);                                              \
-		*(slot) = NULL;                                                                    \
-		taken_;                                                                            \
+#define mem_take(slot)                                \
+	__extension__({                               \
+		__typeof__(*(slot)) taken_ = *(slot); \
+		*(slot) = NULL;                       \
+		taken_;                               \
 	})
 
 #define ARRAY_COUNT(array) (sizeof(array) / sizeof((array)[0]))

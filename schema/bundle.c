@@ -2,7 +2,8 @@
 
 #include "base/wire.h"
 
-void bundle_add_header(struct buf *buf, enum bundle_kind kind, size_t name_length, size_t length)
+void bundle_add_header(struct buf *buf, enum bundle_kind kind, size_t name_length,
+		       size_t length)
 {
 	uint8_t header[BUNDLE_HEADER_BYTES];
 	struct wr wr;

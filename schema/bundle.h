@@ -15,7 +15,8 @@
 #include "base/memfd.h"
 
 enum bundle_kind {
-	/* Payload: made by the validator, read by the worker. CODE is always the first entry. */
+	/* Payload: made by the validator, read by the worker. CODE is always the first entry.
+	 */
 	BUNDLE_CODE = 1,
 	BUNDLE_STDIN,
 	BUNDLE_ARG,  /* data: one argument */
@@ -53,11 +54,13 @@ void bundle_add(struct buf *buf, enum bundle_kind kind, const void *name, size_t
 		const void *data, size_t length);
 
 /* Appends only the header of an entry whose name and data the caller appends next. */
-void bundle_add_header(struct buf *buf, enum bundle_kind kind, size_t name_length, size_t length);
+void bundle_add_header(struct buf *buf, enum bundle_kind kind, size_t name_length,
+		       size_t length);
 
 void bundle_reader_init(struct bundle_reader *reader, const struct span *span);
 
 /* 1: an entry; 0: the end; -EBADMSG: malformed. */
-nodiscard int bundle_next(struct bundle_reader *reader, struct bundle_entry *ret, struct err *err);
+nodiscard int bundle_next(struct bundle_reader *reader, struct bundle_entry *ret,
+			  struct err *err);
 
 #endif

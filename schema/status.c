@@ -4,10 +4,9 @@
 
 #include "base/own.h"
 
-static const char *const status_names[] = {
-	[STATUS_NONE] = "unknown",
+static const char *const status_names[] = {[STATUS_NONE] = "unknown",
 #define X(symbol, name, meaning) [STATUS_##symbol] = (name),
-	STATUS_LIST(X)
+					   STATUS_LIST(X)
 #undef X
 };
 
@@ -17,10 +16,9 @@ struct problem_row {
 	unsigned http;
 };
 
-static const struct problem_row problem_rows[] = {
-	[PROBLEM_NONE] = {"none", "No problem", 500},
+static const struct problem_row problem_rows[] = {[PROBLEM_NONE] = {"none", "No problem", 500},
 #define X(symbol, code, http, title) [PROBLEM_##symbol] = {(code), (title), (http)},
-	PROBLEM_LIST(X)
+						  PROBLEM_LIST(X)
 #undef X
 };
 

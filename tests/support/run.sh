@@ -6,7 +6,7 @@
 # whole process group), it takes both for one. Needs no more rights than its user has.
 set -euo pipefail
 
-build=$CASEMATE_BUILD var=$VAR port=$PORT
+build=${CASEMATE_BUILD:?} var=${VAR:?} port=${PORT:?}
 case $port in
 '' | *[!0-9]*)
 	echo "run: PORT=$port is no port number" >&2

@@ -160,7 +160,9 @@ Test(chan, what_does_not_fit_is_queued_and_arrives_in_order)
 
 	peer_open(&peer);
 	for (uint64_t i = 0; i < 2000; i++)
-		cr_assert(eq(int, chan_send(&peer.chan, 5, i, body, sizeof(body), NULL, 0, NULL), 0));
+		cr_assert(eq(int,
+			     chan_send(&peer.chan, 5, i, body, sizeof(body), NULL, 0, NULL),
+			     0));
 	cr_assert(gt(sz, peer.chan.queued_bytes, 0));
 	for (uint64_t i = 0; i < 2000; i++) {
 		/* Every receive makes room; one round of the loop fills it again. */
@@ -195,7 +197,8 @@ Test(chan, too_large_is_refused_before_it_is_sent)
 
 	cr_assert(eq(int, chan_pair(fds, NULL), 0));
 
-	cr_assert(eq(int, chan_send_blocking(fds[0], 1, 0, &msg, CHAN_BODY_MAX + 1, NULL, 0, NULL),
+	cr_assert(eq(int,
+		     chan_send_blocking(fds[0], 1, 0, &msg, CHAN_BODY_MAX + 1, NULL, 0, NULL),
 		     -EMSGSIZE));
 	close(fds[0]);
 	close(fds[1]);

@@ -13,8 +13,8 @@
 
 TestSuite(confine, .timeout = 20);
 
-/* A confinement cannot be undone, so each runs in a child of its own, which says by its exit code
- * what it saw; assertions stay in the parent. */
+/* A confinement cannot be undone, so each runs in a child of its own, which says by its exit
+ * code what it saw; assertions stay in the parent. */
 static int in_child(int (*body)(void))
 {
 	int status = 0;

@@ -28,9 +28,10 @@ Test(jsonw, places_commas_and_nests)
 	jsonw_object_close(&json);
 
 	cr_assert(eq(int, buf_check(&buf, NULL), 0));
-	cr_assert(eq(str, buf.data,
-		     "{\"a\":\"b\",\"n\":18446744073709551615,\"list\":[-9223372036854775808,true,"
-		     "null],\"raw\":{},\"last\":false}"));
+	cr_assert(eq(
+		str, buf.data,
+		"{\"a\":\"b\",\"n\":18446744073709551615,\"list\":[-9223372036854775808,true,"
+		"null],\"raw\":{},\"last\":false}"));
 }
 
 Test(jsonw, escapes_what_json_forbids)
@@ -53,10 +54,18 @@ Test(jsonw, a_bad_byte_becomes_the_replacement_character)
 
 	buf_init(&buf, 1000);
 	jsonw_init(&json, &buf);
-	jsonw_bytes(&json, "a\xFF" "b\xED\xA0\x80\xC3\xA9", 8);
+	jsonw_bytes(&json,
+		    "a\xFF"
+		    "b\xED\xA0\x80\xC3\xA9",
+		    8);
 
 	cr_assert(eq(int, buf_check(&buf, NULL), 0));
-	cr_assert(eq(int, memcmp(buf.data, "\"a\xEF\xBF\xBD" "b", 6), 0));
+	cr_assert(eq(int,
+		     memcmp(buf.data,
+			    "\"a\xEF\xBF\xBD"
+			    "b",
+			    6),
+		     0));
 	cr_assert(eq(int, memcmp(buf.data + buf.length - 3, "\xC3\xA9\"", 3), 0));
 }
 

@@ -34,7 +34,8 @@ Test(log, a_line_is_logfmt)
 	capture(LOG_INFO, "key", "plain");
 
 	cr_assert(eq(int, strncmp(line, "ts=20", 5), 0));
-	cr_assert(ne(ptr, strstr(line, "Z level=info proc=unit event=test key=plain n=-5\n"), NULL));
+	cr_assert(ne(ptr, strstr(line, "Z level=info proc=unit event=test key=plain n=-5\n"),
+		     NULL));
 }
 
 Test(log, a_value_can_neither_forge_a_line_nor_reach_the_terminal)
@@ -42,7 +43,8 @@ Test(log, a_value_can_neither_forge_a_line_nor_reach_the_terminal)
 	log_init("unit", LOG_INFO);
 	capture(LOG_WARN, "key", "x\nts=2020 level=error\x1B[2J\" \\");
 
-	cr_assert(ne(ptr, strstr(line, "key=\"x\\x0ats=2020 level=error\\x1b[2J\\\" \\\\\""), NULL));
+	cr_assert(ne(ptr, strstr(line, "key=\"x\\x0ats=2020 level=error\\x1b[2J\\\" \\\\\""),
+		     NULL));
 	cr_assert(eq(ptr, strchr(line, '\n'), line + strlen(line) - 1));
 }
 

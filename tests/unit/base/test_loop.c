@@ -90,8 +90,11 @@ Test(loop, an_unwatched_descriptor_is_not_served_in_the_same_round)
 	for (int i = 0; i < 2; i++) {
 		cr_assert(eq(int, pipe(pipes[i]), 0));
 		cr_assert(eq(int, (int)write(pipes[i][1], "x", 1), 1));
-		pair.watches[i] = (struct watch){.fd = -1, .ready = take_the_other, .owner = &pair};
-		cr_assert(eq(int, loop_watch(&loop, &pair.watches[i], pipes[i][0], EPOLLIN, NULL), 0));
+		pair.watches[i] =
+			(struct watch){.fd = -1, .ready = take_the_other, .owner = &pair};
+		cr_assert(eq(int,
+			     loop_watch(&loop, &pair.watches[i], pipes[i][0], EPOLLIN, NULL),
+			     0));
 	}
 	cr_assert(eq(int, loop_run(&loop, NULL), 0));
 	loop_done(&loop);

@@ -42,7 +42,8 @@ static struct sample samples[] = {
 
 ParameterizedTestParameters(utf8, borders)
 {
-	return cr_make_param_array(struct sample, samples, sizeof(samples) / sizeof(samples[0]));
+	return cr_make_param_array(struct sample, samples,
+				   sizeof(samples) / sizeof(samples[0]));
 }
 
 ParameterizedTest(struct sample *sample, utf8, borders)

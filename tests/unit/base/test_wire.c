@@ -19,8 +19,10 @@ Test(wire, numbers_are_little_endian)
 	wr_uint(&wr, 0x08090A0B0C0D0E0Full, 8);
 
 	cr_assert(eq(int, wr.has_failed, 0));
-	cr_assert(eq(int, memcmp(body, "\x01\x03\x02\x07\x06\x05\x04\x0F\x0E\x0D\x0C\x0B\x0A\x09\x08",
-				 15), 0));
+	cr_assert(eq(int,
+		     memcmp(body,
+			    "\x01\x03\x02\x07\x06\x05\x04\x0F\x0E\x0D\x0C\x0B\x0A\x09\x08", 15),
+		     0));
 	rd_init(&rd, body, wr.length);
 	cr_assert(eq(u64, rd_uint(&rd, "a", 1, 0, 255), 1));
 	cr_assert(eq(u64, rd_uint(&rd, "b", 2, 0, 65535), 0x0203));
@@ -61,7 +63,10 @@ Test(wire, a_string_is_bounded_by_its_target)
 	char text[5] = "????";
 	struct rd rd;
 
-	rd_init(&rd, "\x05\x00" "abcde", 7);
+	rd_init(&rd,
+		"\x05\x00"
+		"abcde",
+		7);
 	rd_str(&rd, "text", text, 0, 4);
 
 	cr_assert(eq(int, rd_done(&rd, "m", NULL), -EBADMSG));
@@ -72,7 +77,10 @@ Test(wire, a_string_with_a_nul_inside_is_refused)
 	char text[5];
 	struct rd rd;
 
-	rd_init(&rd, "\x03\x00" "a\0b", 5);
+	rd_init(&rd,
+		"\x03\x00"
+		"a\0b",
+		5);
 	rd_str(&rd, "text", text, 0, 4);
 
 	cr_assert(eq(int, rd_done(&rd, "m", NULL), -EBADMSG));

@@ -18,59 +18,59 @@
 
 TestSuite(messages, .timeout = 60);
 
-#define MESSAGES(X) \
-	X(front_connection, FRONT_CONNECTION_FIELDS) \
-	X(front_refused, FRONT_REFUSED_FIELDS) \
-	X(ask_execute, ASK_EXECUTE_FIELDS) \
-	X(ask_execution, ASK_EXECUTION_FIELDS) \
-	X(ask_view, ASK_VIEW_FIELDS) \
-	X(ask_metrics, ASK_METRICS_FIELDS) \
-	X(ask_cancel, ASK_CANCEL_FIELDS) \
-	X(answer_refused, ANSWER_REFUSED_FIELDS) \
-	X(answer_execution, ANSWER_EXECUTION_FIELDS) \
-	X(answer_view, ANSWER_VIEW_FIELDS) \
-	X(answer_metrics, ANSWER_METRICS_FIELDS) \
-	X(tell_state, TELL_STATE_FIELDS) \
-	X(tell_runtime, TELL_RUNTIME_FIELDS) \
-	X(tell_capabilities, TELL_CAPABILITIES_FIELDS) \
-	X(check_request, CHECK_REQUEST_FIELDS) \
-	X(request_good, REQUEST_GOOD_FIELDS) \
-	X(request_bad, REQUEST_BAD_FIELDS) \
-	X(check_outcome, CHECK_OUTCOME_FIELDS) \
-	X(outcome_good, OUTCOME_GOOD_FIELDS) \
-	X(job_start, JOB_START_FIELDS) \
-	X(job_cancel, JOB_CANCEL_FIELDS) \
-	X(job_done, JOB_DONE_FIELDS) \
-	X(job_refused, JOB_REFUSED_FIELDS) \
-	X(warden_runtime, WARDEN_RUNTIME_FIELDS) \
-	X(warden_capabilities, WARDEN_CAPABILITIES_FIELDS) \
-	X(warden_pool, WARDEN_POOL_FIELDS) \
-	X(setup_hello, SETUP_HELLO_FIELDS) \
-	X(setup_peer, SETUP_PEER_FIELDS) \
-	X(setup_commit, SETUP_COMMIT_FIELDS) \
-	X(setup_drain, SETUP_DRAIN_FIELDS) \
-	X(setup_front_config, SETUP_FRONT_CONFIG_FIELDS) \
-	X(setup_front_keys, SETUP_FRONT_KEYS_FIELDS) \
-	X(setup_gate_config, SETUP_GATE_CONFIG_FIELDS) \
-	X(setup_ledger_config, SETUP_LEDGER_CONFIG_FIELDS) \
-	X(setup_tenant, SETUP_TENANT_FIELDS) \
-	X(setup_principal, SETUP_PRINCIPAL_FIELDS) \
+#define MESSAGES(X)                                              \
+	X(front_connection, FRONT_CONNECTION_FIELDS)             \
+	X(front_refused, FRONT_REFUSED_FIELDS)                   \
+	X(ask_execute, ASK_EXECUTE_FIELDS)                       \
+	X(ask_execution, ASK_EXECUTION_FIELDS)                   \
+	X(ask_view, ASK_VIEW_FIELDS)                             \
+	X(ask_metrics, ASK_METRICS_FIELDS)                       \
+	X(ask_cancel, ASK_CANCEL_FIELDS)                         \
+	X(answer_refused, ANSWER_REFUSED_FIELDS)                 \
+	X(answer_execution, ANSWER_EXECUTION_FIELDS)             \
+	X(answer_view, ANSWER_VIEW_FIELDS)                       \
+	X(answer_metrics, ANSWER_METRICS_FIELDS)                 \
+	X(tell_state, TELL_STATE_FIELDS)                         \
+	X(tell_runtime, TELL_RUNTIME_FIELDS)                     \
+	X(tell_capabilities, TELL_CAPABILITIES_FIELDS)           \
+	X(check_request, CHECK_REQUEST_FIELDS)                   \
+	X(request_good, REQUEST_GOOD_FIELDS)                     \
+	X(request_bad, REQUEST_BAD_FIELDS)                       \
+	X(check_outcome, CHECK_OUTCOME_FIELDS)                   \
+	X(outcome_good, OUTCOME_GOOD_FIELDS)                     \
+	X(job_start, JOB_START_FIELDS)                           \
+	X(job_cancel, JOB_CANCEL_FIELDS)                         \
+	X(job_done, JOB_DONE_FIELDS)                             \
+	X(job_refused, JOB_REFUSED_FIELDS)                       \
+	X(warden_runtime, WARDEN_RUNTIME_FIELDS)                 \
+	X(warden_capabilities, WARDEN_CAPABILITIES_FIELDS)       \
+	X(warden_pool, WARDEN_POOL_FIELDS)                       \
+	X(setup_hello, SETUP_HELLO_FIELDS)                       \
+	X(setup_peer, SETUP_PEER_FIELDS)                         \
+	X(setup_commit, SETUP_COMMIT_FIELDS)                     \
+	X(setup_drain, SETUP_DRAIN_FIELDS)                       \
+	X(setup_front_config, SETUP_FRONT_CONFIG_FIELDS)         \
+	X(setup_front_keys, SETUP_FRONT_KEYS_FIELDS)             \
+	X(setup_gate_config, SETUP_GATE_CONFIG_FIELDS)           \
+	X(setup_ledger_config, SETUP_LEDGER_CONFIG_FIELDS)       \
+	X(setup_tenant, SETUP_TENANT_FIELDS)                     \
+	X(setup_principal, SETUP_PRINCIPAL_FIELDS)               \
 	X(setup_validator_config, SETUP_VALIDATOR_CONFIG_FIELDS) \
-	X(setup_warden_config, SETUP_WARDEN_CONFIG_FIELDS) \
-	X(setup_runtime, SETUP_RUNTIME_FIELDS) \
-	X(setup_ready, SETUP_READY_FIELDS) \
-	X(setup_failed, SETUP_FAILED_FIELDS) \
-	X(setup_drained, SETUP_DRAINED_FIELDS) \
-	X(cell_setup, CELL_SETUP_FIELDS) \
-	X(cell_ready, CELL_READY_FIELDS) \
-	X(cell_make, CELL_MAKE_FIELDS) \
-	X(cell_made, CELL_MADE_FIELDS) \
-	X(step_failed, STEP_FAILED_FIELDS) \
-	X(zygote_setup, ZYGOTE_SETUP_FIELDS) \
-	X(zygote_ready, ZYGOTE_READY_FIELDS) \
-	X(zygote_fork, ZYGOTE_FORK_FIELDS) \
-	X(zygote_forked, ZYGOTE_FORKED_FIELDS) \
-	X(worker_ready, WORKER_READY_FIELDS) \
+	X(setup_warden_config, SETUP_WARDEN_CONFIG_FIELDS)       \
+	X(setup_runtime, SETUP_RUNTIME_FIELDS)                   \
+	X(setup_ready, SETUP_READY_FIELDS)                       \
+	X(setup_failed, SETUP_FAILED_FIELDS)                     \
+	X(setup_drained, SETUP_DRAINED_FIELDS)                   \
+	X(cell_setup, CELL_SETUP_FIELDS)                         \
+	X(cell_ready, CELL_READY_FIELDS)                         \
+	X(cell_make, CELL_MAKE_FIELDS)                           \
+	X(cell_made, CELL_MADE_FIELDS)                           \
+	X(step_failed, STEP_FAILED_FIELDS)                       \
+	X(zygote_setup, ZYGOTE_SETUP_FIELDS)                     \
+	X(zygote_ready, ZYGOTE_READY_FIELDS)                     \
+	X(zygote_fork, ZYGOTE_FORK_FIELDS)                       \
+	X(zygote_forked, ZYGOTE_FORKED_FIELDS)                   \
+	X(worker_ready, WORKER_READY_FIELDS)                     \
 	X(worker_job, WORKER_JOB_FIELDS)
 
 /* --- filling a message from its field list ------------------------------------------------ */
@@ -101,28 +101,28 @@ static void fill_text(char *text, size_t length, char c)
 }
 
 /* Calls `refused` with the message once for each value just outside a field's range. */
-#define BAD_NUMBER(name, low, high, type, type_max)                                                \
-	if (has_room((uint64_t)(high), type_max)) {                                                \
-		fill_low(message);                                                                 \
-		message->name = (type)((uint64_t)(high) + 1);                                      \
-		refused(message, #name " above its range");                                        \
-	}                                                                                          \
-	if (has_room(0, (uint64_t)(low))) {                                                        \
-		fill_low(message);                                                                 \
-		message->name = (type)((uint64_t)(low)-1);                                         \
-		refused(message, #name " below its range");                                        \
+#define BAD_NUMBER(name, low, high, type, type_max)           \
+	if (has_room((uint64_t)(high), type_max)) {           \
+		fill_low(message);                            \
+		message->name = (type)((uint64_t)(high) + 1); \
+		refused(message, #name " above its range");   \
+	}                                                     \
+	if (has_room(0, (uint64_t)(low))) {                   \
+		fill_low(message);                            \
+		message->name = (type)((uint64_t)(low)-1);    \
+		refused(message, #name " below its range");   \
 	}
-#define BAD_U8(name, low, high)	  BAD_NUMBER(name, low, high, uint8_t, UINT8_MAX)
-#define BAD_U16(name, low, high)  BAD_NUMBER(name, low, high, uint16_t, UINT16_MAX)
-#define BAD_U32(name, low, high)  BAD_NUMBER(name, low, high, uint32_t, UINT32_MAX)
-#define BAD_U64(name, low, high)  BAD_NUMBER(name, low, high, uint64_t, UINT64_MAX)
-#define BAD_I64(name, low, high)  BAD_NUMBER(name, low, high, int64_t, (uint64_t)INT64_MAX)
+#define BAD_U8(name, low, high)	 BAD_NUMBER(name, low, high, uint8_t, UINT8_MAX)
+#define BAD_U16(name, low, high) BAD_NUMBER(name, low, high, uint16_t, UINT16_MAX)
+#define BAD_U32(name, low, high) BAD_NUMBER(name, low, high, uint32_t, UINT32_MAX)
+#define BAD_U64(name, low, high) BAD_NUMBER(name, low, high, uint64_t, UINT64_MAX)
+#define BAD_I64(name, low, high) BAD_NUMBER(name, low, high, int64_t, (uint64_t)INT64_MAX)
 #define BAD_BYTES(name, low, high)
-#define BAD_STR(name, low, high)                                                                   \
-	if (has_room(0, (uint64_t)(low))) {                                                        \
-		fill_low(message);                                                                 \
-		fill_text(message->name, (size_t)(low)-1, 'a');                                    \
-		refused(message, #name " too short");                                              \
+#define BAD_STR(name, low, high)                                \
+	if (has_room(0, (uint64_t)(low))) {                     \
+		fill_low(message);                              \
+		fill_text(message->name, (size_t)(low)-1, 'a'); \
+		refused(message, #name " too short");           \
 	}
 #define BAD(kind, name, low, high) BAD_##kind(name, low, high)
 
@@ -132,7 +132,8 @@ static int has_room(uint64_t value, uint64_t max)
 	return value < max;
 }
 
-/* --- the checks of one message type, by pointers to its codec -------------------------------- */
+/* --- the checks of one message type, by pointers to its codec --------------------------------
+ */
 
 struct codec {
 	const char *name;
@@ -144,55 +145,56 @@ struct codec {
 	void (*bad_values)(void);
 };
 
-#define CODEC(type, FIELDS)                                                                        \
-	static void type##_low(void *any)                                                          \
-	{                                                                                          \
-		struct type *message = any;                                                        \
-		FIELDS(LOW)                                                                        \
-	}                                                                                          \
-	static void type##_high(void *any)                                                         \
-	{                                                                                          \
-		struct type *message = any;                                                        \
-		FIELDS(HIGH)                                                                       \
-	}                                                                                          \
-	static size_t type##_to(uint8_t *body, const void *message)                                \
-	{                                                                                          \
-		struct wr wr;                                                                      \
-		wr_init(&wr, body, CHAN_BODY_MAX);                                                 \
-		type##_encode(&wr, message);                                                       \
-		cr_assert(eq(int, wr.has_failed, 0), #type " does not fit a message");             \
-		return wr.length;                                                                  \
-	}                                                                                          \
-	static int type##_from(const uint8_t *body, size_t length, void *ret)                      \
-	{                                                                                          \
-		return type##_decode(body, length, ret, NULL);                                     \
-	}                                                                                          \
-	static void type##_refused(const struct type *message, const char *why)                    \
-	{                                                                                          \
-		static uint8_t body[CHAN_BODY_MAX];                                                \
-		static struct type out;                                                            \
-		size_t length = type##_to(body, message);                                          \
-		cr_assert(lt(int, type##_decode(body, length, &out, NULL), 0), #type ": %s", why); \
-	}                                                                                          \
-	static void type##_bad(void)                                                               \
-	{                                                                                          \
-		static struct type storage;                                                        \
-		struct type *message = &storage;                                                   \
-		void (*fill_low)(void *) = type##_low;                                             \
-		void (*refused)(const struct type *, const char *) = type##_refused;               \
-		(void)fill_low;                                                                    \
-		(void)refused;                                                                     \
-		(void)message;                                                                     \
-		FIELDS(BAD)                                                                        \
+#define CODEC(type, FIELDS)                                                                  \
+	static void type##_low(void *any)                                                    \
+	{                                                                                    \
+		struct type *message = any;                                                  \
+		FIELDS(LOW)                                                                  \
+	}                                                                                    \
+	static void type##_high(void *any)                                                   \
+	{                                                                                    \
+		struct type *message = any;                                                  \
+		FIELDS(HIGH)                                                                 \
+	}                                                                                    \
+	static size_t type##_to(uint8_t *body, const void *message)                          \
+	{                                                                                    \
+		struct wr wr;                                                                \
+		wr_init(&wr, body, CHAN_BODY_MAX);                                           \
+		type##_encode(&wr, message);                                                 \
+		cr_assert(eq(int, wr.has_failed, 0), #type " does not fit a message");       \
+		return wr.length;                                                            \
+	}                                                                                    \
+	static int type##_from(const uint8_t *body, size_t length, void *ret)                \
+	{                                                                                    \
+		return type##_decode(body, length, ret, NULL);                               \
+	}                                                                                    \
+	static void type##_refused(const struct type *message, const char *why)              \
+	{                                                                                    \
+		static uint8_t body[CHAN_BODY_MAX];                                          \
+		static struct type out;                                                      \
+		size_t length = type##_to(body, message);                                    \
+		cr_assert(lt(int, type##_decode(body, length, &out, NULL), 0), #type ": %s", \
+			  why);                                                              \
+	}                                                                                    \
+	static void type##_bad(void)                                                         \
+	{                                                                                    \
+		static struct type storage;                                                  \
+		struct type *message = &storage;                                             \
+		void (*fill_low)(void *) = type##_low;                                       \
+		void (*refused)(const struct type *, const char *) = type##_refused;         \
+		(void)fill_low;                                                              \
+		(void)refused;                                                               \
+		(void)message;                                                               \
+		FIELDS(BAD)                                                                  \
 	}
 
 MESSAGES(CODEC)
 
 static const struct codec codecs[] = {
-#define ROW(type, FIELDS)                                                                          \
-	{#type, sizeof(struct type), type##_low, type##_high, type##_to, type##_from, type##_bad},
-	MESSAGES(ROW)
-};
+#define ROW(type, FIELDS)                                         \
+	{#type,	    sizeof(struct type), type##_low, type##_high, \
+	 type##_to, type##_from,	 type##_bad},
+	MESSAGES(ROW)};
 
 #define STORAGE_BYTES 32768 /* larger than any message struct */
 
@@ -236,9 +238,10 @@ Test(messages, cut_off_or_too_long_are_refused_and_publish_nothing)
 		body[length] = 0;
 		memset(message, 0xA5, sizeof(message));
 		for (size_t cut = 0; cut < length; cut++)
-			cr_assert(lt(int, codec->decode(body, cut, message), 0), "%s cut to %zu",
-				  codec->name, cut);
-		cr_assert(lt(int, codec->decode(body, length + 1, message), 0), "%s", codec->name);
+			cr_assert(lt(int, codec->decode(body, cut, message), 0),
+				  "%s cut to %zu", codec->name, cut);
+		cr_assert(lt(int, codec->decode(body, length + 1, message), 0), "%s",
+			  codec->name);
 		cr_assert(eq(int, memcmp(message, untouched, sizeof(message)), 0), "%s",
 			  codec->name);
 	}

@@ -1,0 +1,33 @@
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+
+#include "base/own.h"
+#include "server/exec/answer.h"
+
+TestSuite(answer, .timeout = 10);
+
+static const struct {
+	const char *document;
+	int exit_code;
+} ends[] = {
+	{"{\"status\":\"succeeded\",\"exit_code\":0,\"signal\":null}", 0},
+	{"{\"status\":\"failed\",\"exit_code\":3,\"signal\":null}", 3},
+	{"{\"status\":\"killed\",\"exit_code\":null,\"signal\":9}", 137},
+	{"{\"status\":\"timed_out\",\"exit_code\":null,\"signal\":9}", EXIT_TIMED_OUT},
+	{"{\"status\":\"memory_exceeded\",\"exit_code\":null,\"signal\":9}", 137},
+	{"{\"status\":\"internal_error\",\"exit_code\":null,\"signal\":null}", EXIT_SERVICE},
+	{"{\"status\":\"cancelled\"}", EXIT_SERVICE},
+	{"{}", EXIT_SERVICE},
+	{"[]", EXIT_SERVICE},
+};
+
+Test(answer, exit_codes)
+{
+	for (size_t i = 0; i < ARRAY_COUNT(ends); i++) {
+		json_t *document = json_loads(ends[i].document, 0, NULL);
+
+		cr_assert(eq(int, answer_exit_code(document), ends[i].exit_code), "end %zu", i);
+		json_decref(document);
+	}
+	cr_assert(eq(int, answer_exit_code(NULL), EXIT_SERVICE));
+}
