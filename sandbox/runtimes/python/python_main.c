@@ -3,7 +3,6 @@
  * read-only root and the service's user namespace; descriptor 3 is the channel to the warden.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -34,11 +33,6 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	log_init("python", LOG_INFO);
-#ifdef CASEMATE_TEST_BUILD
-	zygote.fail_step = getenv("CASEMATE_TEST_FAIL_STEP");
-	if (zygote.fail_step != NULL)
-		zygote.fail_step = strdup(zygote.fail_step); /* the environment is cleared */
-#endif
 	if (zygote_serve(&zygote, log_loaded, &err) < 0) {
 		log_event(LOG_ERROR, "stopped", LOG_STR("why", err.text));
 		return 1;

@@ -212,7 +212,7 @@ static const struct step {
 static int run_step(struct worker *worker, const struct step *step, struct err *err)
 {
 #ifdef CASEMATE_TEST_BUILD
-	if (worker->fail_step != NULL && strcmp(worker->fail_step, step->name) == 0)
+	if (strcmp(worker->fail_step, step->name) == 0)
 		return err_set(err, EIO, "made to fail");
 #endif
 	return step->run(worker, err);

@@ -18,7 +18,7 @@ struct worker {
 	int cgroup_fds[CHAN_FDS_MAX]; /* cgroup.procs files */
 	unsigned cgroup_count;
 	struct lockdown lockdown;
-	const char *fail_step; /* test builds: the step that is to fail; else NULL */
+	const char *fail_step; /* test builds: the step that is to fail, or empty */
 	/* What holds, filled in on the way. */
 	uint32_t layers;
 	unsigned landlock_abi;

@@ -68,6 +68,24 @@ static int load(struct zygote *zygote, const struct zygote_setup *setup, struct 
 	return status;
 }
 
+/* Test builds: "fail-step=NAME" instead of a list of modules makes that step of every worker
+ * fail, to show that none of them then gets a job. */
+static void choose_failure(struct zygote *zygote, struct zygote_setup *setup)
+{
+#ifdef CASEMATE_TEST_BUILD
+	static const char mark[] = "fail-step=";
+
+	if (strncmp(setup->preload, mark, sizeof(mark) - 1) != 0)
+		return;
+	(void)snprintf(zygote->fail_step, sizeof(zygote->fail_step), "%s",
+		       setup->preload + sizeof(mark) - 1);
+	setup->preload[0] = '\0';
+#else
+	(void)zygote;
+	(void)setup;
+#endif
+}
+
 /* A zygote that cannot be what it must be says why and ends: nothing half-ready is left. */
 static int serve_setup(void *owner, struct msg *msg, struct err *err)
 {
@@ -80,6 +98,7 @@ static int serve_setup(void *owner, struct msg *msg, struct err *err)
 	zygote->seccomp_memfd = msg_take_fd(msg, 0);
 	zygote->landlock_abi_min = setup.landlock_abi_min;
 	zygote->layers_disabled = setup.layers_disabled;
+	choose_failure(zygote, &setup);
 	status = load(zygote, &setup, err);
 	if (status < 0) {
 		err_ignore(send_failed(zygote, msg->id, err, NULL), "the end is seen anyway");

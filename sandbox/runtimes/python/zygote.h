@@ -17,8 +17,8 @@ struct zygote {
 	int seccomp_memfd; /* owned; the program every worker loads */
 	unsigned landlock_abi_min;
 	uint32_t layers_disabled;
-	const char *fail_step; /* test builds: makes this step of every worker fail */
-	int *tid_slot;	       /* where libc caches this thread's number */
+	char fail_step[64]; /* test builds: this step of every worker fails */
+	int *tid_slot;	    /* where libc caches this thread's number */
 	struct interp_modules modules;
 };
 
