@@ -106,7 +106,9 @@ coverage-run: unit-binaries
 # Tables that are clearer by hand than by clang-format.
 FORMATTED = $(filter-out schema/wire/% schema/limits.h schema/status.h base/wire_gen.h,$(shell git ls-files '*.c' '*.h'))
 TIDIED = $(filter-out tests/%,$(filter %.c,$(FORMATTED)))
-tidy_flags = $(CPPFLAGS_ALL) $(foreach dir,sandbox/runtimes/python,$(CPPFLAGS_$(dir))) -std=gnu17
+# Quoted once more than for the compiler, because a shell of its own runs it.
+tidy_flags = $(filter-out -DCASEMATE_VERSION%,$(CPPFLAGS_ALL)) \
+	-DCASEMATE_VERSION=\"$(VERSION)\" $(CPPFLAGS_sandbox/runtimes/python) -std=gnu17
 linked_row = "$(OUT_$(1)):$(LIBS_$(1))"
 
 .PHONY: check check-format check-shell check-shape check-linked check-tidy check-clang
