@@ -22,7 +22,7 @@ struct span {
 
 /* Smaller payloads are copied: one read costs a third of mapping and unmapping a page, and an
  * execution passes half a dozen of them. */
-#define MEMFD_COPY_BYTES (32 * 1024)
+#define MEMFD_COPY_BYTES 32768
 
 #define own_span __attribute__((cleanup(span_done))) struct span
 

@@ -117,13 +117,18 @@ void conn_bury(struct gate *gate)
 	}
 }
 
+bool conn_is_idle(const struct conn *conn)
+{
+	return conn->state == CONN_HEAD && conn->scan.at == 0;
+}
+
 void conn_drop_idle(struct gate *gate)
 {
 	for (uint32_t slot = 0; slot < GATE_SLOTS; slot++) {
 		struct conn *conn = gate->conns[slot];
 
 		if (conn != NULL && !conn->is_dead && conn->listener == LISTENER_MAIN &&
-		    conn->state == CONN_HEAD && conn->scan.at == 0)
+		    conn_is_idle(conn))
 			conn_drop(conn);
 	}
 }
@@ -367,8 +372,8 @@ static void begin_next(struct conn *conn)
 	deadline_start(&conn->gate->deadlines, &conn->deadline, DEADLINE_IDLE);
 	if (conn->held.length > 0)
 		consume_held(conn, 0);
-	if (!conn->is_dead && conn->state == CONN_HEAD && conn->scan.at == 0 &&
-	    conn->gate->is_draining && conn->listener == LISTENER_MAIN) {
+	if (!conn->is_dead && conn_is_idle(conn) && conn->gate->is_draining &&
+	    conn->listener == LISTENER_MAIN) {
 		conn_drop(conn);
 		return;
 	}
@@ -384,39 +389,44 @@ static void answer_out(struct conn *conn)
 		begin_linger(conn);
 }
 
+enum relayed { RELAY_MORE, RELAY_EMPTY, RELAY_BLOCKED };
+
+/* One piece of the answer. RELAY_EMPTY: the engine has nothing to give now. */
+static enum relayed relay_piece(struct conn *conn)
+{
+	char *scratch = conn->gate->scratch;
+	ssize_t received = recv(conn->inner_fd, scratch, GATE_READ_BYTES, MSG_DONTWAIT);
+
+	if (received < 0 && errno == EINTR)
+		return RELAY_MORE;
+	if (received < 0 && errno == EAGAIN)
+		return RELAY_EMPTY;
+	/* The engine closed; before the end of the answer that is a failure. */
+	if (received <= 0 && !conn->is_answered)
+		conn_drop(conn);
+	if (received <= 0)
+		return RELAY_EMPTY;
+	if (!conn->is_answered)
+		conn->gate->is_engine_due = true; /* there is room for more of the answer */
+	if (forward(conn, scratch, (size_t)received) <= 0)
+		return RELAY_BLOCKED;
+	/* A short read means that the engine's stream is empty. */
+	return (size_t)received < GATE_READ_BYTES && conn->is_answered ? RELAY_EMPTY
+								       : RELAY_MORE;
+}
+
 void conn_relay(struct conn *conn)
 {
-	if (conn->is_dead || flush(conn) <= 0) {
-		conn_watch(conn);
-		return;
-	}
-	while (conn->inner_fd >= 0 && conn->state == CONN_ANSWER) {
-		ssize_t received = recv(conn->inner_fd, conn->gate->scratch, GATE_READ_BYTES,
-					MSG_DONTWAIT);
+	enum relayed relayed = RELAY_MORE;
 
-		if (received < 0 && errno == EINTR)
-			continue;
-		if (received < 0 && errno == EAGAIN && conn->is_answered)
-			break;
-		if (received < 0 && errno == EAGAIN) {
-			conn_watch(conn);
-			return;
-		}
-		if (received <= 0 && !conn->is_answered) {
-			conn_drop(conn);
-			return;
-		}
-		if (received <= 0)
-			break;
-		if (forward(conn, conn->gate->scratch, (size_t)received) <= 0) {
-			conn_watch(conn);
-			return;
-		}
-		/* A short read means that the engine's stream is empty. */
-		if (received < GATE_READ_BYTES && conn->is_answered)
-			break;
-	}
-	if (conn->state == CONN_ANSWER && conn->is_answered)
+	if (conn->is_dead)
+		return;
+	if (flush(conn) <= 0)
+		relayed = RELAY_BLOCKED;
+	while (relayed == RELAY_MORE && conn->inner_fd >= 0 && conn->state == CONN_ANSWER)
+		relayed = relay_piece(conn);
+	if (!conn->is_dead && relayed != RELAY_BLOCKED && conn->state == CONN_ANSWER &&
+	    conn->is_answered)
 		answer_out(conn);
 	else
 		conn_watch(conn);

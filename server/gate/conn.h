@@ -22,7 +22,10 @@ void conn_submit(struct conn *conn);
 /* Moves bytes from the engine to the caller, and goes on when the answer is out. */
 void conn_relay(struct conn *conn);
 
-/* Closes those that wait for their next request; for the drain. */
+/* Waits for a request of which nothing has come yet. */
+bool conn_is_idle(const struct conn *conn);
+
+/* Closes those that are idle; for the drain. */
 void conn_drop_idle(struct gate *gate);
 
 void conn_deadline_passed(void *owner, struct deadline *deadline);

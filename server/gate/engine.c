@@ -112,15 +112,6 @@ static void request_event(void *cls, struct MHD_Connection *connection, void **r
 	touch(conn);
 }
 
-static void daemon_ready(struct loop *loop, struct watch *watch, uint32_t events)
-{
-	struct gate *gate = watch->owner;
-
-	(void)loop;
-	(void)events;
-	gate->is_engine_due = true;
-}
-
 static void pump_again(struct loop *loop, struct timer *timer)
 {
 	(void)loop;
@@ -129,8 +120,6 @@ static void pump_again(struct loop *loop, struct timer *timer)
 
 int engine_start(struct gate *gate, struct err *err)
 {
-	const union MHD_DaemonInfo *info;
-
 	/* No MHD_USE_ERROR_LOG: for each answer it would complain that a local socket has no
 	 * TCP options. An answer that fails shows as answer_failed. */
 	gate->daemon = MHD_start_daemon(
@@ -142,12 +131,8 @@ int engine_start(struct gate *gate, struct err *err)
 		MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
 	if (gate->daemon == NULL)
 		return err_set(err, ENOTSUP, "libmicrohttpd does not start");
-	info = MHD_get_daemon_info(gate->daemon, MHD_DAEMON_INFO_EPOLL_FD);
-	if (info == NULL || info->epoll_fd < 0)
-		return err_set(err, ENOTSUP, "libmicrohttpd was built without epoll");
-	gate->daemon_watch = (struct watch){.fd = -1, .ready = daemon_ready, .owner = gate};
 	gate->pump_timer = (struct timer){.fire = pump_again, .owner = gate};
-	return loop_watch(&gate->loop, &gate->daemon_watch, info->epoll_fd, EPOLLIN, err);
+	return 0;
 }
 
 static int engine_connect(struct conn *conn, struct err *err)
@@ -176,6 +161,9 @@ static int engine_connect(struct conn *conn, struct err *err)
 
 static void disconnect(struct conn *conn)
 {
+	if (conn->inner_fd < 0)
+		return;
+	conn->gate->is_engine_due = true;
 	loop_unwatch(&conn->gate->loop, &conn->inner);
 	fd_drop(&conn->inner_fd);
 }

@@ -31,12 +31,12 @@ struct MHD_Response;
 #define GATE_SLOTS	    (65536 + GATE_OPERATIONS_MAX)
 
 /* Bytes read from a caller at once; held back are at most a partial head and one read. */
-#define GATE_READ_BYTES	   (128 * 1024)
+#define GATE_READ_BYTES	   (size_t)(128 << 10)
 #define GATE_SCRATCH_BYTES (HEAD_BYTES_MAX + GATE_READ_BYTES)
 
 /* An answer is taken at 16 KiB/s at least, measured over each body_ms: slow lines pass, someone
  * who holds the answer's memory with one byte a second does not. */
-#define GATE_ANSWER_RATE_MIN (16 * 1024)
+#define GATE_ANSWER_RATE_MIN 16384
 
 #define GATE_LINGER_MS	 2000	    /* for the caller to read a refusal while still sending */
 #define GATE_ASK_MS	 5000	    /* the ledger answers look-ups in microseconds */
@@ -106,11 +106,10 @@ struct gate {
 	struct chan ledger;
 	struct deadlines deadlines;
 	struct MHD_Daemon *daemon;
-	struct watch daemon_watch;
 	struct timer pump_timer;
 	struct conn *touched; /* by the engine, in this round */
 	struct conn *dead;
-	bool is_engine_due; /* the engine has something to read or write */
+	bool is_engine_due; /* the engine has something to read, to write or to close */
 
 	struct setup_hello hello;
 	struct setup_gate_config config;

@@ -26,6 +26,9 @@ static int serve_hello(void *owner, struct msg *msg, struct err *err)
 
 	if (setup_hello_decode(msg->body, msg->length, &gate->hello, err) < 0)
 		return -EPROTO;
+	if (strcmp(gate->hello.build_id, CASEMATE_VERSION) != 0)
+		return err_set(err, EPROTO, "the supervisor is version %s, this is %s",
+			       gate->hello.build_id, CASEMATE_VERSION);
 	gate->has_hello = true;
 	log_init("gate", (enum log_level)gate->hello.log_level);
 	return 0;
@@ -223,7 +226,7 @@ static bool is_busy(const struct gate *gate)
 		const struct conn *conn = gate->conns[slot];
 
 		if (conn != NULL && !conn->is_dead && conn->listener == LISTENER_MAIN &&
-		    conn->state != CONN_LINGER)
+		    conn->state != CONN_LINGER && !conn_is_idle(conn))
 			return true;
 	}
 	return false;

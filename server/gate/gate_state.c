@@ -34,7 +34,7 @@ int gate_init(struct gate *gate, struct err *err)
 	deadlines_init(&gate->deadlines, &gate->loop);
 	gate->deadlines.passed = conn_deadline_passed;
 	gate->deadlines.owner = gate;
-	gate->conns = calloc(GATE_SLOTS, sizeof(*gate->conns));
+	gate->conns = calloc(GATE_SLOTS, sizeof(struct conn *));
 	gate->scratch = malloc(GATE_SCRATCH_BYTES);
 	if (gate->conns == NULL || gate->scratch == NULL)
 		return err_set(err, ENOMEM, "no memory for the table of connections");

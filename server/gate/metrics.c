@@ -64,9 +64,9 @@ void metrics_write(const struct metrics *metrics, struct buf *buf)
 {
 	write_requests(metrics, buf);
 	family(buf, "casemate_gate_tls_refused_total", "counter", "TLS handshakes refused.");
-	for (uint8_t i = 1; i <= TLS_REFUSAL_MAX; i++)
+	for (unsigned i = 1; i <= TLS_REFUSAL_MAX; i++)
 		buf_printf(buf, "casemate_gate_tls_refused_total{reason=\"%s\"} %" PRIu64 "\n",
-			   tls_refusal_name(i), metrics->tls_refused[i]);
+			   tls_refusal_name((uint8_t)i), metrics->tls_refused[i]);
 	single(buf, "casemate_gate_connections_total", "counter", "Connections taken.",
 	       metrics->connections);
 	single(buf, "casemate_gate_connections_refused_total", "counter",

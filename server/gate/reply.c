@@ -8,9 +8,9 @@
 #include "schema/status.h"
 #include "server/gate/conn.h"
 
-#define REPLY_DOCUMENT_MAX (4u << 20)	/* any document but an execution */
-#define REPLY_COPY_MAX	   (64u * 1024) /* smaller answers are copied: cheaper than mappings */
-#define RETRY_AFTER_S	   1		/* when the ledger names no better time */
+#define REPLY_DOCUMENT_MAX (4u << 20) /* any document but an execution */
+#define REPLY_COPY_MAX	   65536u     /* smaller answers are copied: cheaper than mappings */
+#define RETRY_AFTER_S	   1	      /* when the ledger names no better time */
 
 static const char json_type[] = "application/json";
 static const char problem_type[] = "application/problem+json";

@@ -22,9 +22,9 @@ bool char_is_token(char c)
 	return c != '\0' && (char_is_alnum(c) || strchr("!#$%&'*+-.^_`|~", c) != NULL);
 }
 
-static char lower(char c)
+static unsigned lower(char c)
 {
-	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+	return c >= 'A' && c <= 'Z' ? (unsigned)c | 0x20u : (unsigned char)c;
 }
 
 bool text_equals_caseless(struct text one, struct text two)

@@ -73,5 +73,6 @@ void trace_take_parent(struct text parent, char ret[LIMIT_TRACEPARENT_BYTES + 1]
 	ret[35] = '-';
 	memcpy(ret + 36, digits + 32, 16);
 	/* Flags 01: an execution is always recorded, so it is always sampled. */
-	memcpy(ret + 52, "-01", 4);
+	memcpy(ret + 52, "-01", 3);
+	ret[LIMIT_TRACEPARENT_BYTES] = '\0';
 }

@@ -186,9 +186,15 @@ class Gate:
     # --- the supervisor ---------------------------------------------------------------------
 
     def start(self, is_ready=True):
+        self.launch()
+        return self.begin(is_ready)
+
+    def launch(self):
         self.setup, theirs = channel.pair()
         environment = {**os.environ, "ASAN_OPTIONS": "detect_leaks=0:abort_on_error=1"}
         self.process = channel.spawn(GATE, theirs, stderr=self.log_file, env=environment)
+
+    def begin(self, is_ready=True):
         uid = ROOT_UID if os.geteuid() == 0 else 0
         channel.send(self.setup, channel.SETUP_HELLO, text("0.1.0") + u32(uid) + u32(1) + u8(0))
         self.configure()
