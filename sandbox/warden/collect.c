@@ -182,8 +182,7 @@ static int add_file(struct walk *walk, const char *path, const struct span *payl
 	return 1;
 }
 
-/* An untouched workspace is the usual case and costs one system call. */
-static bool is_empty(int workspace_fd)
+bool collect_is_empty(int workspace_fd)
 {
 	char names[4096];
 	long got;
@@ -201,7 +200,7 @@ int collect_files(int workspace_fd, const struct span *payload, uint64_t budget_
 	__attribute__((cleanup(walk_free))) struct walk *walk = NULL;
 	unsigned added = 0;
 
-	if (is_empty(workspace_fd)) {
+	if (collect_is_empty(workspace_fd)) {
 		*ret_is_truncated = false;
 		return 0;
 	}

@@ -1,18 +1,23 @@
 /*
  * sandbox/warden/ending.c - order at the end of a job, and why:
  *
- *   1. The worker is reaped. Its grandchildren may live on and hold the pipes.
- *   2. If the pids group says that nothing is left, nothing is; else pid 1 of the cell is
- * killed and the kernel kills the rest and tells by pid 1's own end. Before that nothing is
- * read.
- *   3. Pipes, report, counters, files: no process can change them any more.
+ *   1. The worker says that it is done, or it is reaped. Its grandchildren may live on and hold
+ *      the pipes.
+ *   2. Pid 1 of the cell and the worker are killed; the kernel kills the rest with them. With
+ * an empty workspace the answer needs no more: what a process writes in its last microsecond
+ *      comes too late. Files are read only when all of them are dead: pid 1's own end tells, or
+ *      before it an empty pids group.
+ *   3. Pipes, counters, files.
  *   4. JOB_DONE. What cannot change the answer comes after it: the end of the cell, its groups.
  */
 #include "sandbox/warden/ending.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -38,23 +43,43 @@
 #define JOB_TRIES_MAX	  3 /* workers that may die under a job before it is the job's fault */
 #define TICKS_TO_COMPLAIN 100 /* of SLOT_ENDING's 100 ms */
 
-static void add_report(struct slot *slot, struct buf *outcome, bool *ret_is_memory_error)
+/*
+ * Takes the one report out of the channel, if it is there and is one. Also learns here whether
+ * the worker died before it took its job: the kernel tells the one end, once, that the other
+ * was closed with something unread. Only we write there, and the job is all we wrote.
+ */
+static void take_report(struct slot *slot)
 {
 	static struct msg msg;
+	struct job *job = slot->job;
 	char first;
+	ssize_t got;
 
-	*ret_is_memory_error = false;
-	/* Nobody can send any more; a message is there or it is not. */
-	if (recv(slot->channel_fd, &first, 1, MSG_PEEK | MSG_DONTWAIT) <= 0)
+	if (job->report.limit > 0)
 		return;
-	if (chan_receive_blocking(slot->channel_fd, &msg, NULL) < 0)
+	got = recv(slot->channel_fd, &first, 1, MSG_PEEK | MSG_DONTWAIT);
+	if (got < 0 && errno == ECONNRESET)
+		job->is_unread = true;
+	if (got <= 0 || chan_receive_blocking(slot->channel_fd, &msg, NULL) < 0)
 		return;
-	if (msg.type == WORKER_REPORT && msg.length > 1 &&
-	    msg.length <= 1 + (size_t)LIMIT_REPORT_BYTES) {
-		*ret_is_memory_error = (msg.body[0] & WORKER_REPORT_MEMORY) != 0;
-		bundle_add(outcome, BUNDLE_REPORT, NULL, 0, msg.body + 1, msg.length - 1);
+	buf_init(&job->report, LIMIT_REPORT_BYTES);
+	if (msg.type == WORKER_REPORT && msg.length >= WORKER_REPORT_HEADER_BYTES) {
+		job->report_flags = msg.body[0];
+		job->report_exit = msg.body[1];
+		buf_add(&job->report, msg.body + WORKER_REPORT_HEADER_BYTES,
+			msg.length - WORKER_REPORT_HEADER_BYTES);
 	}
 	msg_done(&msg);
+}
+
+static void add_report(struct slot *slot, struct buf *outcome)
+{
+	const struct buf *report = &slot->job->report;
+
+	/* It may have ended in the very round in which it spoke. */
+	take_report(slot);
+	if (report->length > 0 && !report->has_failed)
+		bundle_add(outcome, BUNDLE_REPORT, NULL, 0, report->data, report->length);
 }
 
 static void add_stream(struct stream *stream, struct loop *loop, enum bundle_kind kind,
@@ -84,14 +109,14 @@ static void fill_usage(struct slot *slot, struct job_done *done)
 	done->cgroup_version = (uint8_t)slot->warden->cgroups.version;
 }
 
-static void judge(const struct slot *slot, bool is_memory_error, struct job_done *done)
+static void judge(const struct slot *slot, struct job_done *done)
 {
 	struct ending ending = {
 		.exit_how = slot->exit_how,
 		.exit_value = slot->exit_value,
 		.verdict = slot->job->verdict,
 		.limit_hit = slot->job->limit_hit,
-		.is_memory_error = is_memory_error,
+		.is_memory_error = (slot->job->report_flags & WORKER_REPORT_MEMORY) != 0,
 		.cpu_us = done->cpu_us,
 		.cpu_limit_us = slot->job->start.cpu_ms * 1000,
 	};
@@ -108,26 +133,34 @@ static void judge(const struct slot *slot, bool is_memory_error, struct job_done
 	outcome_judge(&ending, done);
 }
 
+/* True when no process of the job can be alive. */
+static bool is_all_dead(const struct slot *slot)
+{
+	return slot->is_worker_gone &&
+	       (slot->is_cell_gone || cgroup_group_is_empty(&slot->group));
+}
+
 static int build(struct slot *slot, struct buf *outcome, struct job_done *done, struct err *err)
 {
 	struct loop *loop = &slot->warden->loop;
-	bool is_memory_error;
 	bool is_truncated = false;
 	uint64_t budget;
 	int status;
 
 	add_stream(&slot->out, loop, BUNDLE_STDOUT, outcome);
 	add_stream(&slot->errors, loop, BUNDLE_STDERR, outcome);
-	add_report(slot, outcome, &is_memory_error);
+	add_report(slot, outcome);
 	done->stdout_truncated = slot->out.is_over;
 	done->stderr_truncated = slot->errors.is_over;
 	fill_usage(slot, done);
-	judge(slot, is_memory_error, done);
+	judge(slot, done);
 	budget = LIMIT_OUTCOME_BYTES - OUTCOME_OVERHEAD_BYTES - outcome->length;
 	if (budget > LIMIT_FILES_READ_BYTES)
 		budget = LIMIT_FILES_READ_BYTES;
-	status = collect_files(slot->workspace_fd, &slot->job->payload, budget, outcome,
-			       &is_truncated, err);
+	/* Not dead yet: then the workspace was empty when they were killed. */
+	status = is_all_dead(slot) ? collect_files(slot->workspace_fd, &slot->job->payload,
+						   budget, outcome, &is_truncated, err)
+				   : 0;
 	done->files_truncated = is_truncated;
 	return status < 0 ? status : buf_check(outcome, err);
 }
@@ -162,13 +195,6 @@ static void job_finish(struct slot *slot)
 	done.collect_us = clock_mono_us() - job->ended_us;
 	ledger_job_done(slot->warden, job->id, &done, outcome_fd);
 	job_free(job);
-}
-
-/* True when no process of the job can be alive. */
-static bool is_all_dead(const struct slot *slot)
-{
-	return slot->is_worker_gone &&
-	       (slot->is_cell_gone || cgroup_group_is_empty(&slot->group));
 }
 
 static void slot_empty(struct slot *slot)
@@ -213,18 +239,13 @@ void ending_tick(struct slot *slot)
 	loop_timer_start(&slot->warden->loop, &slot->step_timer, 100000);
 }
 
-/*
- * True when the worker died before it took its job out of the channel: the kernel tells the one
- * end that the other was closed with something unread. Only we write there, and the job is all
- * we wrote, so its code did not run and another worker may have it.
- */
-static bool is_unread(const struct slot *slot)
+/* Its code did not run, so another worker may have it. */
+static bool is_unread(struct slot *slot)
 {
-	char first;
-
-	return slot->job->verdict == STATUS_NONE &&
-	       recv(slot->channel_fd, &first, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
-	       errno == ECONNRESET;
+	if (slot->job->verdict != STATUS_NONE || slot->has_said_done)
+		return false;
+	take_report(slot);
+	return slot->job->is_unread;
 }
 
 static void job_ended(struct slot *slot)
@@ -237,6 +258,7 @@ static void job_ended(struct slot *slot)
 		log_event(LOG_WARN, "worker_lost_before_its_job", LOG_INT("slot", slot->index),
 			  LOG_STR("execution", job->start.execution_id));
 		slot->job = NULL;
+		job->is_unread = false;
 		ledger_try_again(job);
 	} else {
 		job_finish(slot);
@@ -271,6 +293,72 @@ static void something_ended(struct slot *slot)
 	}
 }
 
+/* The worker's largest resident size so far, from the kernel; 0 when it is gone already. */
+static uint64_t peak_bytes(pid_t pid)
+{
+	char path[32];
+	char text[4096];
+	const char *line;
+	own_fd fd = -1;
+	ssize_t got;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	got = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
+	if (got <= 0)
+		return 0;
+	text[got] = '\0';
+	line = strstr(text, "\nVmHWM:");
+	return line != NULL ? strtoull(line + 7, NULL, 10) * 1024 : 0;
+}
+
+/* Everything there was to run has run, says the worker. It waits to be killed. */
+static void worker_is_done(struct slot *slot)
+{
+	struct loop *loop = &slot->warden->loop;
+
+	slot->has_said_done = true;
+	slot->exit_how = CLD_EXITED;
+	slot->exit_value = slot->job->report_exit;
+	slot->job->ended_us = clock_mono_us();
+	if (slot->group.memory_peak < 0)
+		slot->worker_peak_bytes = peak_bytes(slot->worker_pid);
+	loop_timer_stop(loop, &slot->cpu_timer);
+	slot_kill(slot);
+	if (!collect_is_empty(slot->workspace_fd)) {
+		loop_timer_start(loop, &slot->step_timer, RUN_KILL_WAIT_US);
+		return;
+	}
+	job_ended(slot);
+	ending_begin(slot);
+}
+
+static void report_came(struct loop *loop, struct watch *watch, uint32_t events)
+{
+	struct slot *slot = watch->owner;
+
+	(void)events;
+	/* One message, whatever it is: a job cannot keep us busy here. */
+	loop_unwatch(loop, watch);
+	if (slot->state != SLOT_BUSY || slot->is_worker_gone)
+		return;
+	take_report(slot);
+	if ((slot->job->report_flags & WORKER_REPORT_DONE) != 0 &&
+	    slot->job->verdict == STATUS_NONE)
+		worker_is_done(slot);
+}
+
+void ending_listen(struct slot *slot)
+{
+	struct err err = {0};
+
+	slot->channel_watch.ready = report_came;
+	if (loop_watch(&slot->warden->loop, &slot->channel_watch, slot->channel_fd, EPOLLIN,
+		       &err) < 0)
+		log_event(LOG_WARN, "report_not_heard", LOG_INT("slot", slot->index),
+			  LOG_STR("why", err.text));
+}
+
 void ending_worker_exited(struct loop *loop, struct watch *watch, uint32_t events)
 {
 	struct slot *slot = watch->owner;
@@ -278,13 +366,15 @@ void ending_worker_exited(struct loop *loop, struct watch *watch, uint32_t event
 	siginfo_t info = {0};
 
 	(void)events;
-	if (slot->job != NULL)
+	if (slot->job != NULL && !slot->has_said_done)
 		slot->job->ended_us = clock_mono_us();
 	/* The system call and not waitid(3), which has no room for the usage. */
 	(void)syscall(SYS_waitid, P_PIDFD, slot->worker_pidfd, &info,
 		      WEXITED | WNOHANG | __WALL, &usage);
-	slot->exit_how = info.si_code;
-	slot->exit_value = info.si_status;
+	if (!slot->has_said_done) {
+		slot->exit_how = info.si_code;
+		slot->exit_value = info.si_status;
+	}
 	slot->worker_cpu_us =
 		(uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 +
 		(uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);

@@ -12,6 +12,9 @@ void ending_begin(struct slot *slot);
 /* slot->step_timer fires while ENDING. */
 void ending_tick(struct slot *slot);
 
+/* From here on the worker's channel is heard: its one report. */
+void ending_listen(struct slot *slot);
+
 /* Watches of the worker's and of the init's pidfd. */
 void ending_worker_exited(struct loop *loop, struct watch *watch, uint32_t events);
 void ending_init_exited(struct loop *loop, struct watch *watch, uint32_t events);

@@ -87,6 +87,7 @@ void job_free(struct job *job)
 		return;
 	span_done(&job->payload);
 	fd_drop(&job->payload_fd);
+	buf_done(&job->report);
 	free(job);
 }
 

@@ -4,6 +4,7 @@
 #ifndef SANDBOX_WARDEN_JOB_H
 #define SANDBOX_WARDEN_JOB_H
 
+#include "base/buf.h"
 #include "base/loop.h"
 #include "base/memfd.h"
 #include "schema/wire/ledger_warden.h"
@@ -27,6 +28,11 @@ struct job {
 	uint64_t assigned_us;
 	uint64_t sent_us;
 	uint64_t ended_us;
+	bool is_unread; /* its worker died before it took the job */
+	/* What the worker reported at its end: the JSON's bytes, untrusted; and its flags. */
+	struct buf report;
+	uint8_t report_flags;
+	uint8_t report_exit;
 	/* Why the warden ended it; STATUS_NONE while it goes its own way. The first reason
 	 * stays. */
 	uint8_t verdict;

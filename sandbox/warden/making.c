@@ -235,7 +235,6 @@ static void serve_worker_ready(struct slot *slot, const struct msg *msg)
 		making_failed(slot, &err);
 		return;
 	}
-	/* Its next message is the report, read when it has ended: no wake-up in between. */
 	loop_unwatch(&warden->loop, &slot->channel_watch);
 	slot->cpu_before_us = run_cpu_us(slot);
 	slot->runtime->failures_in_row = 0;

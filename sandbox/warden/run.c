@@ -13,8 +13,7 @@
 #include "sandbox/warden/warden.h"
 #include "schema/bundle.h"
 
-#define CPU_TIMER_MIN_US 1000	 /* the loop's own resolution */
-#define KILL_WAIT_US	 5000000 /* a killed process still in the kernel after this is stuck */
+#define CPU_TIMER_MIN_US 1000 /* the loop's own resolution */
 
 /* Soft and hard alike: the job cannot raise them again. Raising the hard limit above what the
  * zygote set is not possible for us either, and never needed: those are the ceilings. */
@@ -185,6 +184,7 @@ int run_job(struct slot *slot, struct job *job, struct err *err)
 	job->sent_us = clock_mono_us();
 	slot->job = job;
 	slot_enter(slot, SLOT_BUSY);
+	ending_listen(slot);
 	slot->cpu_timer.fire = cpu_timer_fired;
 	loop_timer_start(&warden->loop, &slot->step_timer, job->start.wall_ms * 1000);
 	cpu_timer_arm(slot, job->start.cpu_ms * 1000);
@@ -202,13 +202,13 @@ void run_stop(struct slot *slot, uint8_t verdict, uint8_t limit_hit)
 	loop_timer_stop(loop, &slot->cpu_timer);
 	if (slot->state != SLOT_BUSY || slot->is_worker_gone)
 		return;
-	loop_timer_start(loop, &slot->step_timer, KILL_WAIT_US);
+	loop_timer_start(loop, &slot->step_timer, RUN_KILL_WAIT_US);
 	slot_kill(slot);
 }
 
 void run_wall_time_is_over(struct slot *slot)
 {
-	if (slot->job->verdict == STATUS_NONE) {
+	if (slot->job->verdict == STATUS_NONE && !slot->has_said_done) {
 		run_stop(slot, STATUS_TIMED_OUT, LIMIT_HIT_WALL);
 		return;
 	}
@@ -217,6 +217,6 @@ void run_wall_time_is_over(struct slot *slot)
 	log_event(LOG_ERROR, "worker_does_not_die", LOG_INT("slot", slot->index),
 		  LOG_INT("pid", slot->worker_pid),
 		  LOG_STR("execution", slot->job->start.execution_id));
-	loop_timer_start(&slot->warden->loop, &slot->step_timer, KILL_WAIT_US);
+	loop_timer_start(&slot->warden->loop, &slot->step_timer, RUN_KILL_WAIT_US);
 	slot_kill(slot);
 }

@@ -10,6 +10,9 @@
 /* Processes of a cell that are not the job's but count as its user's: the cell's init. */
 #define RUN_PROCESSES_OF_CELL 1
 
+/* A killed process that is still in the kernel after this is stuck. */
+#define RUN_KILL_WAIT_US 5000000
+
 /* Applies the job's limits and hands it over: the slot owns it then. On failure the job stays
  * the caller's, the worker never saw it and is thrown away. */
 nodiscard int run_job(struct slot *slot, struct job *job, struct err *err);

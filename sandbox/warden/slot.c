@@ -110,6 +110,7 @@ void slot_clear(struct slot *slot)
 	fd_drop(&slot->workspace_fd);
 	slot->worker_pid = 0;
 	slot->layers = 0;
+	slot->has_said_done = false;
 	slot->is_worker_gone = false;
 	slot->is_cell_gone = false;
 	slot->worker_cpu_us = 0;

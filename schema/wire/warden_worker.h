@@ -34,17 +34,25 @@ enum warden_worker_message {
 	/* worker -> warden, over the worker channel */
 	WORKER_READY,
 	WORKER_FAILED,
-	WORKER_REPORT, /* body: u8 of enum worker_report bits, then the report's JSON bytes, at
-			* most LIMIT_REPORT_BYTES; untrusted, at most one */
+	WORKER_REPORT, /* the last thing a worker says; body: u8 of enum worker_report bits, u8
+			* exit status, then the report's JSON bytes, at most LIMIT_REPORT_BYTES;
+			* untrusted, at most one is read */
 	/* warden -> worker */
 	WORKER_JOB /* fds: 1 or 2: payload bundle, [stdin memfd] */
 };
 
-/* First byte of WORKER_REPORT. The job may lie here: it only chooses among its own ends. */
+/*
+ * First byte of WORKER_REPORT. The job may lie here: it only chooses among its own ends.
+ *
+ * A worker that says DONE has run everything there was to run and waits to be killed. The
+ * kernel needs a millisecond to take a large process apart, and the exit status that it would
+ * tell after that is one the job chooses anyway (_exit), so the answer does not wait for it.
+ */
 enum worker_report {
 	WORKER_REPORT_MEMORY = 1, /* the error is the runtime's out-of-memory error */
-	WORKER_REPORT_ALL = WORKER_REPORT_MEMORY
+	WORKER_REPORT_DONE = 2,	  /* the exit status counts; otherwise the kernel will tell */
 };
+#define WORKER_REPORT_HEADER_BYTES 2
 
 /* root_paths: see sandbox/layers/root.h. layers_disabled: test builds only. */
 #define CELL_SETUP_FIELDS(F)                                                                       \

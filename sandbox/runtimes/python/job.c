@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -143,21 +144,24 @@ static int take_payload(struct payload *payload, const struct span *span, struct
 	return status;
 }
 
-static void send_report(int channel, const struct interp_end *end)
+static void send_report(int channel, const struct interp_end *end, int status)
 {
-	uint8_t body[LIMIT_REPORT_BYTES];
-	size_t length = end->report_length;
+	uint8_t body[WORKER_REPORT_HEADER_BYTES + LIMIT_REPORT_BYTES];
+	size_t length = end->report != NULL ? end->report_length : 0;
 
-	if (end->report == NULL && !end->is_out_of_memory)
-		return;
-	if (length > sizeof(body) - 1)
+	if (length > LIMIT_REPORT_BYTES)
 		length = 0;
-	body[0] = end->is_out_of_memory ? WORKER_REPORT_MEMORY : 0;
-	memcpy(body + 1, end->report != NULL ? end->report : "", length);
-	err_ignore(
-		chan_send_blocking(channel, WORKER_REPORT, 0, body, length + 1, NULL, 0, NULL),
-		"the job may have closed the channel; it then has no report");
+	body[0] = (uint8_t)((end->is_out_of_memory ? WORKER_REPORT_MEMORY : 0) |
+			    (end->is_interrupt ? 0 : WORKER_REPORT_DONE));
+	body[1] = (uint8_t)status;
+	memcpy(body + WORKER_REPORT_HEADER_BYTES, length > 0 ? end->report : "", length);
+	err_ignore(chan_send_blocking(channel, WORKER_REPORT, 0, body,
+				      WORKER_REPORT_HEADER_BYTES + length, NULL, 0, NULL),
+		   "the job may have closed the channel; it then has no report");
 }
+
+/* The warden kills a worker that is done. One that nobody kills ends by itself. */
+#define KILL_WAIT_MS 2000
 
 /* As python3 does, so that a shell or a caller sees which signal it was. */
 static void die_of_interrupt(void)
@@ -174,12 +178,16 @@ _Noreturn static void run(const struct payload *payload, struct span *span, int 
 
 	interp_run(payload->code, payload->code_length, &end);
 	span_done(span);
+	status = interp_stop(end.status);
 	/* A child the job forked that falls off the end of the code is no second job. */
 	if (getpid() == self)
-		send_report(channel, &end);
-	status = interp_stop(end.status);
+		send_report(channel, &end, status);
 	if (end.is_interrupt)
 		die_of_interrupt();
+#ifndef CASEMATE_COVERAGE
+	if (getpid() == self)
+		(void)poll(NULL, 0, KILL_WAIT_MS);
+#endif
 	leave(status);
 }
 
