@@ -191,7 +191,8 @@ static void configured(struct oneshot *oneshot, int *output_fd, const char *fail
 		status = take_listeners(supervisor, &err);
 	/* Ports below 1024 are bound now; nothing that follows needs more. */
 	if (status == 0)
-		status = rights_drop(&err);
+		status = rights_drop(
+			config_layers(&supervisor->config, "isolation.layers_disabled"), &err);
 	oneshot->done = described;
 	if (status == 0)
 		status = oneshot_start(oneshot, &supervisor->loop, "casemate-validator",

@@ -10,6 +10,8 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
+#include "schema/status.h"
+
 #define BIT(cap) (1ull << (cap))
 #define X32_BIT	 0x40000000u
 
@@ -92,7 +94,7 @@ static int deny_list_load(struct err *err)
 	return 0;
 }
 
-static int prove(struct err *err)
+static int prove(uint32_t layers, struct err *err)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct data[2];
@@ -101,24 +103,33 @@ static int prove(struct err *err)
 		return err_errno(err, errno, "read my capabilities back");
 	if (((data[0].permitted | (uint64_t)data[1].permitted << 32) & ~kept) != 0)
 		return err_set(err, EPERM, "capabilities did not go away");
-	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
+	if ((layers & LAYER_NO_NEW_PRIVILEGES) != 0 &&
+	    prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
 		return err_set(err, EPERM, "no_new_privs did not stick");
-	if (syscall(__NR_bpf, -1, NULL, 0) != -1 || errno != EPERM)
+	if ((layers & LAYER_SECCOMP) != 0 &&
+	    (syscall(__NR_bpf, -1, NULL, 0) != -1 || errno != EPERM))
 		return err_set(err, EPERM, "the seccomp deny list does not hold");
 	return 0;
 }
 
-int rights_drop(struct err *err)
+int rights_drop(uint32_t layers_disabled, struct err *err)
 {
+	uint32_t layers = LAYER_ALL;
 	int status;
 
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+#ifdef CASEMATE_TEST_BUILD
+	layers &= ~layers_disabled;
+#else
+	(void)layers_disabled;
+#endif
+	if ((layers & LAYER_NO_NEW_PRIVILEGES) != 0 &&
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return err_errno(err, errno, "set no_new_privs");
 	/* Before the capabilities: cutting the bounding set needs CAP_SETPCAP. */
 	status = bounding_set_cut(err);
 	if (status == 0)
 		status = capabilities_set(geteuid() == 0 ? kept : 0, err);
-	if (status == 0)
+	if (status == 0 && (layers & LAYER_SECCOMP) != 0)
 		status = deny_list_load(err);
-	return status < 0 ? status : prove(err);
+	return status < 0 ? status : prove(layers, err);
 }

@@ -12,9 +12,13 @@
 #ifndef SERVER_SUPERVISOR_RIGHTS_H
 #define SERVER_SUPERVISOR_RIGHTS_H
 
+#include <stdint.h>
+
 #include "base/err.h"
 
-/* All of the above; read back. A right that cannot be given up is an error. */
-nodiscard int rights_drop(struct err *err);
+/* All of the above; read back. A right that cannot be given up is an error. `layers_disabled`:
+ * in test builds, the layers of a worker that a probe wants gone (LAYER_SECCOMP,
+ * LAYER_NO_NEW_PRIVILEGES) must not be held up by ours; any other build ignores it. */
+nodiscard int rights_drop(uint32_t layers_disabled, struct err *err);
 
 #endif
