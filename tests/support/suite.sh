@@ -18,6 +18,11 @@ export ASAN_OPTIONS=${ASAN_OPTIONS:-abort_on_error=1:detect_leaks=1:disable_core
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1:halt_on_error=1}
 export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1}
 
+# With two jobs Criterion 2.4.1 itself loses 48 bytes. To suppress that by name would hide every
+# leak of ours too, because libcriterion calls our tests.
+jobs=2
+case $build in *asan) jobs=1 ;; esac
+
 passed=0 failed=0 skipped=0
 results=$build/tests/results
 rm -rf "$results"
@@ -31,7 +36,7 @@ count() {
 for unit in "${units[@]}"; do
 	name=$(basename "$unit")
 	log=$results/$name.log
-	"$unit" --jobs 2 --color=never >"$log" 2>&1
+	"$unit" --jobs "$jobs" --color=never >"$log" 2>&1
 	status=$?
 	good=$(count Passing "$log")
 	bad=$(($(count Failing "$log" || echo 0) + $(count Crashing "$log" || echo 0)))

@@ -49,10 +49,3 @@ int child_enter_root(void)
 		status = root_enter(TEST_ROOT_PATHS, 0, &err);
 	return status < 0 ? child_fail(status, &err) : 0;
 }
-
-/* Criterion never frees what describes a test with a message; read by LeakSanitizer only. */
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void)
-{
-	return "leak:libcriterion";
-}
