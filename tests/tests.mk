@@ -37,7 +37,7 @@ TESTS ?= $(wildcard tests/process tests/api tests/redteam tests/docker)
 # The test variant is for the probes that must escape when a layer is switched off.
 .PHONY: test
 test:
-	@tests/support/deps.sh test
+	@tests/support/deps.sh test $(if $(filter tests/docker%,$(TESTS)),docker)
 	$(AGAIN) all unit-binaries
 	$(AGAIN) VARIANT=test all
 	@VARIANT=$(VARIANT) tests/support/suite.sh $(BUILD) $(UNIT_BINARIES) -- $(TESTS)

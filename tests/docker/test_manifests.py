@@ -1,6 +1,8 @@
 """The manifests render, match the Kubernetes schemas strictly, and keep the promises we make."""
 
 import json
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +19,8 @@ VALIDATOR = "kubernetes-validate==1.37.0"
 
 @pytest.fixture(scope="module")
 def rendered(tmp_path_factory):
+    if shutil.which("kubectl") is None:
+        pytest.skip("no kubectl: tests/support/deps.sh docker installs one")
     path = tmp_path_factory.mktemp("k8s") / "all.yaml"
     done = subprocess.run(["kubectl", "kustomize", str(BASE)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -67,6 +71,37 @@ def test_restricted_pod(rendered):
     grace_ms = pod["terminationGracePeriodSeconds"] * 1000
     assert grace_ms > config["drain_timeout_ms"] + 5000
     assert {"Service", "NetworkPolicy", "PodDisruptionBudget"} <= set(documents)
+
+
+def test_every_selector_finds_the_pods(rendered):
+    documents = {doc["kind"]: doc for doc in yaml.safe_load_all(rendered.read_text())}
+    labels = documents["Deployment"]["spec"]["template"]["metadata"]["labels"]
+
+    assert documents["Service"]["spec"]["selector"] == labels
+    assert documents["Deployment"]["spec"]["selector"]["matchLabels"] == labels
+    assert documents["PodDisruptionBudget"]["spec"]["selector"]["matchLabels"] == labels
+    assert documents["NetworkPolicy"]["spec"]["podSelector"]["matchLabels"] == labels
+
+
+def test_the_seccomp_profile_is_up_to_date():
+    script = ROOT / "docker" / "seccomp-profile.py"
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    stored = (ROOT / "docker" / "casemate-seccomp.json").read_text()
+    assert done.stdout == stored, "run docker/seccomp-profile.py > docker/casemate-seccomp.json"
+
+
+def test_the_seccomp_profile_refuses_what_the_service_denies_itself():
+    """No call that a list denies without condition comes back through a set-up reason."""
+    profile = json.loads((ROOT / "docker" / "casemate-seccomp.json").read_text())
+    allowed = {name for rule in profile["syscalls"] if rule["action"] == "SCMP_ACT_ALLOW"
+               for name in rule["names"]}
+    denied = set()
+    for path in ("server/supervisor/deny.seccomp.def", "sandbox/warden/warden.seccomp.def"):
+        denied |= set(re.findall(r"^DENY\((\w+),", (ROOT / path).read_text(), flags=re.M))
+
+    assert profile["defaultAction"] == "SCMP_ACT_ERRNO" and profile["defaultErrnoRet"] == 1
+    assert len(denied) > 20 and not denied & allowed
 
 
 @pytest.mark.parametrize("path", [BASE / "casemate.json", ROOT / "docker" / "casemate.json"])

@@ -1,8 +1,13 @@
 #!/bin/bash
 # Installs the Debian packages that building and running needs; quick when nothing is missing.
-# Arguments add more: "test" for `make test`, "check" for `make check`, sanitizers and fuzzing.
-# Uses sudo when not root.
+# Arguments add more: "test" for `make test`, "docker" for tests/docker, "check" for `make check`,
+# sanitizers and fuzzing. Uses sudo when not root.
 set -euo pipefail
+
+# Debian's release decides names: version 14 of clang's tools, which the format is pinned to, is in
+# Debian 12 only. Later releases build, test and fuzz, but do not judge the format.
+# shellcheck disable=SC1091 # a file of the system
+release=$(. /etc/os-release && echo "${VERSION_ID:-}")
 
 packages=(
 	gcc make pkg-config libc6-dev
@@ -18,8 +23,17 @@ for wish in "$@"; do
 			util-linux procps git binutils)
 		;;
 	check)
-		packages+=(clang clang-format-14 clang-tidy-14 libclang-rt-14-dev shellcheck
-			gcovr git binutils)
+		packages+=(clang shellcheck gcovr git binutils)
+		if [ "$release" = 12 ]; then
+			packages+=(clang-format-14 clang-tidy-14 libclang-rt-14-dev)
+		else
+			packages+=(libclang-rt-dev)
+		fi
+		;;
+	docker)
+		packages+=(podman debootstrap python3-seccomp python3-yaml python3-venv)
+		# Also a kubectl that came from elsewhere is good.
+		command -v kubectl >/dev/null || packages+=(kubernetes-client)
 		;;
 	*)
 		echo "deps: unknown argument $wish" >&2

@@ -1,11 +1,14 @@
 #!/bin/bash
 # Builds and tests the committed tree in a debootstrapped Debian 13 (make test-trixie).
+# Arguments are those of make: `tests/support/trixie.sh unit`, `tests/support/trixie.sh test
+# TESTS=tests/api`, `tests/support/trixie.sh all CC=clang BUILD=build/clang`; default: test.
 # Slow (about a quarter of an hour) and needs root, so it is run by hand and nightly.
-# Everything happens in build/trixie and in a private mount namespace; nothing stays mounted.
+# Everything happens in build/trixie and in private namespaces: nothing stays mounted, no process
+# is left.
 set -euo pipefail
 
 if [ "$(id -u)" -ne 0 ]; then
-	echo "test-trixie: debootstrap and chroot need root: run it with sudo" >&2
+	echo "test-trixie: debootstrap and mounts need root: run it with sudo" >&2
 	exit 1
 fi
 if ! command -v debootstrap >/dev/null; then
@@ -15,7 +18,7 @@ fi
 
 top=$(git rev-parse --show-toplevel)
 root=$top/build/trixie/root
-target=${1:-test}
+[ $# -gt 0 ] || set -- test
 
 if [ ! -e "$root/.complete" ]; then
 	rm -rf "$root"
@@ -35,15 +38,23 @@ if [ -d "$corpora" ]; then
 	cp -r "$corpora" "$root/shared/"
 fi
 
+# pivot_root and not chroot: the kernel makes no user namespace for a process in a chroot.
 # The tests look at what git tracks, so the copy becomes a repository of its own.
 # shellcheck disable=SC2016 # the inner shell expands them
-unshare --mount --propagation private bash -euo pipefail -c '
+exec unshare --mount --propagation private --pid --fork --kill-child bash -euo pipefail -c '
 	root=$1
-	target=$2
+	shift
+	mount --bind "$root" "$root"
 	mount -t proc proc "$root/proc"
 	mount --rbind /sys "$root/sys"
 	mount --rbind /dev "$root/dev"
-	mount -t tmpfs tmpfs "$root/tmp"
-	chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 \
-		bash -euc "cd /src && git init -q && git add -A && make $target"
-' trixie "$root" "$target"
+	mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
+	cd "$root"
+	pivot_root . mnt
+	cd /src
+	umount -l /mnt
+	git init -q
+	git add -A
+	git -c user.name=test -c user.email=test@localhost commit -q -m "copy of the tree"
+	env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 make "$@"
+' trixie "$root" "$@"

@@ -154,8 +154,9 @@ Test(outcome, a_hostile_report_harms_only_its_own_error)
 		"{\"error\":null,\"result\":5}",
 		"{\"error\":\"x\",\"result\":null}",
 		"{\"error\":{\"name\":1,\"message\":\"\",\"traceback\":\"\"},\"result\":null}",
-		"{\"error\":{\"name\":\"\",\"message\":\"\",\"traceback\":\"\"},\"result\":"
-		"null}",
+		/* In parentheses, or a compiler takes the line break for a forgotten comma. */
+		("{\"error\":{\"name\":\"\",\"message\":\"\",\"traceback\":\"\"},"
+		 "\"result\":null}"),
 		"{\"error\":null,\"result\":null,\"status\":\"succeeded\"}",
 		"{\"error\":null,\"result\":\"\\ud800\"}",
 		"{\"error\":null,\"error\":null,\"result\":\"a\"}",
