@@ -129,8 +129,9 @@ static int deny_for_good(struct err *err)
 	return status < 0 ? err_errno(err, -status, "load the warden's deny list") : 0;
 }
 
-/* What of our own confinement holds. Jobs inherit it, so a probe that wants a layer of the worker
- * gone must not be held up by ours; setup refuses layers_disabled in any but a test build. */
+/* What of our own confinement holds. Jobs inherit it, so a probe that wants a layer of the
+ * worker gone must not be held up by ours; setup refuses layers_disabled in any but a test
+ * build. */
 static uint32_t own_layers(const struct setup_warden_config *config)
 {
 	return LAYER_ALL & ~config->layers_disabled;

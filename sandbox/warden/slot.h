@@ -66,7 +66,8 @@ struct slot {
 	struct timer step_timer; /* of the state; of the wall time while BUSY */
 	struct timer cpu_timer;
 	uint64_t cpu_before_us; /* used by the worker before the job came */
-	bool has_said_done; /* the exit below is what the worker said; the kernel's is our kill */
+	bool has_said_done; /* the exit below is what the worker said; the kernel's is our kill
+			     */
 	bool is_worker_gone;
 	bool is_cell_gone;
 	unsigned ending_ticks;

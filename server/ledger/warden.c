@@ -28,7 +28,8 @@ bool warden_runtime_may_come(const struct warden *warden, const struct runtime *
 }
 
 /* Busy ones count, and once the pool has made one, those being made: under load the pool is
- * empty for moments at a time, and a readiness that flaps takes a replica out of its service. */
+ * empty for moments at a time, and a readiness that flaps takes a replica out of its service.
+ */
 static bool pool_can_serve(const struct warden_pool *pool)
 {
 	return pool->ready + pool->busy > 0 || (pool->workers_made > 0 && pool->starting > 0);
