@@ -199,7 +199,11 @@ void engine_release(struct conn *conn)
 
 void engine_pump(struct gate *gate)
 {
-	for (int round = 0; round < ENGINE_ROUNDS_MAX && gate->is_engine_due; round++) {
+	/* Since release 1.0 MHD looks for events first and takes new connections then, and its
+	 * MHD_get_timeout() does not tell: a new connection's request waits for a second round.
+	 */
+	for (int round = 0; round < ENGINE_ROUNDS_MAX && (gate->is_engine_due || round == 1);
+	     round++) {
 		MHD_UNSIGNED_LONG_LONG wait_ms = 1;
 
 		gate->is_engine_due = false;
