@@ -9,6 +9,10 @@
 #define REGION_BYTES \
 	(256ul << 20) /* address space only; pandas and matplotlib need about 80 MiB */
 
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25 /* Linux 6.1; older C libraries do not name it */
+#endif
+
 /* Freed arenas of the region are not used again: the zygote frees next to none, and a worker
  * takes ordinary memory. */
 static struct {
@@ -17,6 +21,8 @@ static struct {
 	char *end;
 	bool is_open;
 } region;
+
+static char *heap_start; /* of malloc's own, at a large page's border */
 
 static void *arena_take(void *context, size_t size)
 {
@@ -53,9 +59,20 @@ void arena_install(void)
 	region.end = region.start + REGION_BYTES;
 	region.is_open = madvise(region.start, REGION_BYTES, MADV_HUGEPAGE) == 0;
 	PyObject_SetArenaAllocator(&allocator);
+	heap_start = sbrk(0);
+	heap_start += -(uintptr_t)heap_start & (HUGE_BYTES - 1);
 }
 
 void arena_close_region(void)
 {
 	region.is_open = false;
+}
+
+void arena_collapse(void)
+{
+	char *heap_end = sbrk(0);
+
+	heap_end -= (uintptr_t)heap_end & (HUGE_BYTES - 1);
+	if (heap_start != NULL && heap_end > heap_start)
+		(void)madvise(heap_start, (size_t)(heap_end - heap_start), MADV_COLLAPSE);
 }

@@ -16,4 +16,8 @@ void arena_install(void);
 /* From now on new arenas are ordinary memory. */
 void arena_close_region(void);
 
+/* In the zygote, once everything is loaded: makes large pages of what malloc has filled with
+ * small ones. Without effect where the kernel cannot (before Linux 6.1). */
+void arena_collapse(void);
+
 #endif

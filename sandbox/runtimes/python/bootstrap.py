@@ -14,6 +14,7 @@ import importlib
 import io
 import json
 import linecache
+import mmap
 import os
 import struct
 import sys
@@ -121,8 +122,27 @@ def _warm_library():
     "{:>10.2f}".format(3.14159)
 
 
+def _numpy_state():
+    """Address of the state of numpy's global generator (Mersenne Twister: 624 words, a position),
+    which workers overwrite with fresh words: numpy's own seed() runs so much Python that it would
+    copy 170 pages in each of them. 0 when there is no such state where we think."""
+    try:
+        import ctypes
+
+        generator = sys.modules["numpy.random"].get_bit_generator()
+        address = generator.ctypes.state_address
+        words = (ctypes.c_uint32 * 625).from_address(address)[:]
+        state = generator.state["state"]
+        if words == [*state["key"].tolist(), state["pos"]]:
+            return address
+    except Exception:
+        pass
+    return 0
+
+
 def settle():
-    """The last thing before forks begin: everything alive becomes permanent."""
+    """The last thing before forks begin: everything alive becomes permanent. Returns the address
+    of numpy's state, or 0."""
     global _known
     _warm_library()
     _warm_pandas()
@@ -137,6 +157,7 @@ def settle():
     # Frozen objects are not visited by collections: a job's first one would otherwise write to
     # the header of every object the zygote ever made, and copy all those pages.
     gc.freeze()
+    return _numpy_state()
 
 
 def version():
@@ -180,24 +201,24 @@ def _open_streams():
     os.close(ends[1])
 
 
-def _reseed():
+def _reseed(is_numpy_fresh):
     """random reseeds itself after a fork; these do not, and would repeat in every worker."""
     numpy_random = sys.modules.get("numpy.random")
-    if numpy_random is not None:
-        # Words of its own: from nothing, numpy would make a SeedSequence first, for 0.2 ms.
+    if numpy_random is not None and not is_numpy_fresh:
         numpy_random.seed(struct.unpack("8I", os.urandom(32)))
     process = sys.modules.get("multiprocessing.process")
     if process is not None:
         process.current_process().authkey = os.urandom(32)
 
 
-def enter():
+def enter(is_numpy_fresh):
     """Makes the forked interpreter one of its own."""
     global _reserve
-    _reseed()
+    _reseed(is_numpy_fresh)
     sys.path.insert(0, _WORKSPACE)
     sys.path_importer_cache.pop(_WORKSPACE, None)
-    _reserve = bytearray(512 * 1024)
+    # Address space only, which is what a limit counts: no page of it is touched.
+    _reserve = mmap.mmap(-1, 512 * 1024)
 
 
 def fresh_main():

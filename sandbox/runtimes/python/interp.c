@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "sandbox/runtimes/python/arena.h"
 #include "sandbox/runtimes/python/bootstrap.h"
@@ -39,6 +40,11 @@ static PyObject *arguments;
 static PyObject *variables;
 static PyObject *report;    /* bytes that interp_end points into */
 static PyObject *main_dict; /* namespace of the coming job */
+
+/* State of numpy's global generator as numpy's mt19937 has it: 624 words, then a position.
+ * Found and compared with numpy's own view by bootstrap.py; NULL when there is none. */
+#define MT_WORDS 624
+static uint32_t *numpy_state;
 
 /* The pending exception with its traceback, no longer pending; a new reference. */
 static PyObject *take_exception(void)
@@ -189,7 +195,31 @@ int interp_settle(struct err *err)
 	done = PyObject_CallNoArgs(hooks[HOOK_SETTLE]);
 	if (done == NULL)
 		return err_python(err, "settle");
+	numpy_state = PyLong_AsVoidPtr(done);
 	Py_DECREF(done);
+	if (PyErr_Occurred())
+		return err_python(err, "settle");
+	arena_collapse();
+	return 0;
+}
+
+/* Random words are as good a state as any seed makes; the position says that all are used up.
+ */
+static int reseed_numpy(struct err *err)
+{
+	size_t done = 0;
+
+	if (numpy_state == NULL)
+		return 0;
+	while (done < MT_WORDS * sizeof(*numpy_state)) {
+		ssize_t got = getrandom((char *)numpy_state + done,
+					MT_WORDS * sizeof(*numpy_state) - done, 0);
+
+		if (got < 0 && errno != EINTR)
+			return err_errno(err, errno, "getrandom");
+		done += got > 0 ? (size_t)got : 0;
+	}
+	numpy_state[MT_WORDS] = MT_WORDS;
 	return 0;
 }
 
@@ -221,8 +251,12 @@ static int renew_main(struct err *err)
 
 int interp_enter(struct err *err)
 {
-	PyObject *done = PyObject_CallNoArgs(hooks[HOOK_ENTER]);
+	PyObject *done;
+	int status = reseed_numpy(err);
 
+	if (status < 0)
+		return status;
+	done = PyObject_CallOneArg(hooks[HOOK_ENTER], numpy_state != NULL ? Py_True : Py_False);
 	if (done == NULL)
 		return err_python(err, "enter the worker");
 	Py_DECREF(done);
