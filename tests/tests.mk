@@ -51,6 +51,8 @@ SANITIZED_TESTS ?= $(wildcard tests/process)
 .PHONY: asan ubsan tsan sanitized
 asan ubsan tsan:
 	@tests/support/deps.sh test check
+	$(AGAIN) all
+	$(AGAIN) VARIANT=test all
 	$(AGAIN) VARIANT=$@ sanitized
 
 sanitized: all unit-binaries

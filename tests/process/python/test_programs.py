@@ -310,6 +310,7 @@ def test_the_zygote_does_not_grow(warden):
     assert after[1] == before[1] and abs(after[0] - before[0]) <= 10
 
 
+@pytest.mark.may_skip
 @pytest.mark.skipif(not HUMANEVAL, reason="HUMANEVAL names no file")
 def test_humaneval(warden):
     failed = []

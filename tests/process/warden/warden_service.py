@@ -16,9 +16,26 @@ from channel import (Reader, SETUP_COMMIT, SETUP_DRAIN, SETUP_DRAINED,  # noqa: 
                      SETUP_WARDEN_CONFIG, ROLE_LEDGER, pair, receive, sealed, send, spawn, text,
                      u8, u32, u64)
 
-BUILD = Path(os.environ.get("BUILD", "build/release"))
-BUILD = BUILD if BUILD.is_absolute() else ROOT / BUILD
-PROGRAM = BUILD / "libexec" / "casemate" / "casemate-warden"
+VARIANT = os.environ.get("VARIANT", "release")
+IS_SANITIZED = VARIANT in ("asan", "ubsan", "tsan")
+
+
+def program_of(variant):
+    """The warden of a build. What it starts lies beside it; a sanitizer's runtime makes system
+    calls that the wall kills, so a sanitized warden gets the cell maker and zygote of release."""
+    folder = ROOT / "build" / variant / "libexec" / "casemate"
+    if variant not in ("asan", "ubsan", "tsan"):
+        return folder / "casemate-warden"
+    mixed = ROOT / "build" / variant / "mixed"
+    shutil.rmtree(mixed, ignore_errors=True)
+    mixed.mkdir(parents=True)
+    shutil.copy(folder / "casemate-warden", mixed)
+    for name in ("casemate-cell", "casemate-python"):
+        shutil.copy(ROOT / "build" / "release" / "libexec" / "casemate" / name, mixed)
+    return mixed / "casemate-warden"
+
+
+PROGRAM = program_of(VARIANT)
 VERSION = "0.1.0"
 
 JOB_START, JOB_CANCEL = 400, 401
@@ -38,7 +55,6 @@ MIB = 1 << 20
 LIMITS = {"wall_ms": 10000, "cpu_ms": 10000, "memory_bytes": 256 * MIB, "output_bytes": MIB,
           "processes": 32, "open_files": 256, "workspace_bytes": 64 * MIB}
 IS_ROOT = os.geteuid() == 0
-IS_SANITIZED = BUILD.name in ("asan", "ubsan", "tsan")
 # The leak check traces its own process, which the warden forbids to all below itself.
 os.environ["ASAN_OPTIONS"] = os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
 UID_FIRST, UID_COUNT = 1900100000, 256
