@@ -240,9 +240,12 @@ static int receive_now(int fd, struct msg *msg, struct err *err)
 	} while (received < 0 && errno == EINTR);
 	if (received < 0)
 		return errno == EAGAIN ? -EAGAIN : err_errno(err, errno, "recvmsg");
-	if (received == 0)
-		return 0;
 	claim_fds(&message, msg);
+	/* The end, or an empty message, which is treated as one; it can carry descriptors. */
+	if (received == 0) {
+		msg_done(msg);
+		return 0;
+	}
 	if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 || received < HEADER_BYTES) {
 		msg_done(msg);
 		return err_set(err, EBADMSG, "message cut off at %zd bytes", received);

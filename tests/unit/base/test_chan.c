@@ -232,3 +232,34 @@ Test(chan, the_table_decides_who_is_served)
 	cr_assert(eq(int, served, 1));
 	msg.fd_count = 0;
 }
+
+/* An empty packet looks like the end of the channel, and can carry descriptors all the same. */
+Test(chan, descriptors_of_an_empty_message_do_not_leak)
+{
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = {0};
+	struct msghdr message = {.msg_control = control.bytes,
+				 .msg_controllen = sizeof(control.bytes)};
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&message);
+	int before, after, null, fds[2];
+
+	cr_assert(eq(int, chan_pair(fds, NULL), 0));
+	null = open("/dev/null", O_RDONLY);
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = SCM_RIGHTS;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(cmsg), &null, sizeof(int));
+	before = dup(null);
+	close(before);
+	cr_assert(eq(int, (int)sendmsg(fds[0], &message, 0), 0));
+
+	cr_assert(eq(int, chan_receive_blocking(fds[1], &msg, NULL), -ECONNRESET));
+	after = dup(null);
+	cr_assert(eq(int, after, before));
+	close(after);
+	close(null);
+	close(fds[0]);
+	close(fds[1]);
+}
