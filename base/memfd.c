@@ -76,10 +76,9 @@ static int copy(int fd, size_t length, struct span *ret, struct err *err)
 	return 0;
 }
 
-int memfd_map(int fd, size_t limit, struct span *ret, struct err *err)
+static int inspect(int fd, size_t limit, struct stat *ret, struct err *err)
 {
 	struct stat info;
-	void *data;
 	int seals = fcntl(fd, F_GET_SEALS);
 
 	if (seals < 0 || (seals & SEALS) != SEALS)
@@ -89,6 +88,25 @@ int memfd_map(int fd, size_t limit, struct span *ret, struct err *err)
 	if (info.st_size < 0 || (uint64_t)info.st_size > limit)
 		return err_set(err, E2BIG, "payload has %lld bytes, the limit is %zu",
 			       (long long)info.st_size, limit);
+	*ret = info;
+	return 0;
+}
+
+int memfd_check(int fd, size_t limit, struct err *err)
+{
+	struct stat info;
+
+	return inspect(fd, limit, &info, err);
+}
+
+int memfd_map(int fd, size_t limit, struct span *ret, struct err *err)
+{
+	struct stat info;
+	void *data;
+	int status = inspect(fd, limit, &info, err);
+
+	if (status < 0)
+		return status;
 	if (info.st_size == 0) {
 		*ret = (struct span){.data = ""};
 		return 0;

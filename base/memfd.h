@@ -36,6 +36,9 @@ nodiscard int memfd_seal(int fd, struct err *err);
 nodiscard int memfd_from(const char *name, const void *data, size_t length, int *ret_fd,
 			 struct err *err);
 
+/* What memfd_map() insists on, without mapping: for those who only pass it on. */
+nodiscard int memfd_check(int fd, size_t limit, struct err *err);
+
 /* Checks seals and size (at most `limit` bytes) and maps or copies it. `fd` stays the caller's.
  */
 nodiscard int memfd_map(int fd, size_t limit, struct span *ret, struct err *err);

@@ -284,13 +284,33 @@ int flow_request_good(struct execution *e, const struct request_good *good, int 
 	return 0;
 }
 
-void flow_request_bad(struct execution *e, const struct request_bad *bad, int take_faults_fd)
+/* JSON array: LIMIT_FAULTS faults of a few KiB; the gate takes as much. */
+#define FAULTS_BYTES_MAX (1u << 20)
+
+/* What the gate would refuse must end here, with its maker: the gate would drop the ledger, and
+ * every caller with it. */
+static int check_faults(int fd, struct err *err)
+{
+	own_span faults = {.data = ""};
+	int status = fd >= 0 ? memfd_map(fd, FAULTS_BYTES_MAX, &faults, err) : 0;
+
+	if (status < 0 || faults.length == 0)
+		return status;
+	if (faults.data[0] != '[' || faults.data[faults.length - 1] != ']')
+		return err_set(err, EPROTO, "the faults are no array");
+	return 0;
+}
+
+int flow_request_bad(struct execution *e, const struct request_bad *bad, int take_faults_fd,
+		     struct err *err)
 {
 	own_fd fd = take_faults_fd;
 	bool is_refusal = problem_http(bad->problem) >= 400 && problem_http(bad->problem) < 500;
 
 	if (e->state != EXECUTION_CHECKING || e->is_checked)
-		return;
+		return 0;
+	if (check_faults(fd, err) < 0)
+		return -EPROTO;
 	/* A validator says what is wrong with a request, never with the service. */
 	e->refusal.problem = is_refusal ? bad->problem : PROBLEM_INTERNAL;
 	memcpy(e->refusal.detail, bad->detail, sizeof(e->refusal.detail));
@@ -299,6 +319,7 @@ void flow_request_bad(struct execution *e, const struct request_bad *bad, int ta
 	e->validator = NULL;
 	e->is_checked = true;
 	checked(e);
+	return 0;
 }
 
 /* --- accepted, running
@@ -315,7 +336,9 @@ void flow_accepted(struct execution *e, bool is_written)
 
 	if (!is_written) {
 		e->ledger->metrics.refusals[PROBLEM_NOT_RECORDED]++;
-		gate_refuse(e->ledger, e->ask_id, &not_recorded, -1);
+		/* A gate that came since may have used the number for somebody else. */
+		if (e->has_caller)
+			gate_refuse(e->ledger, e->ask_id, &not_recorded, -1);
 		execution_free(e);
 		return;
 	}

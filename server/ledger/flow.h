@@ -44,7 +44,8 @@ void flow_validator_came(struct ledger *ledger);
  * return means the peer broke the protocol. */
 nodiscard int flow_request_good(struct execution *e, const struct request_good *good,
 				int take_payload_fd, struct err *err);
-void flow_request_bad(struct execution *e, const struct request_bad *bad, int take_faults_fd);
+nodiscard int flow_request_bad(struct execution *e, const struct request_bad *bad,
+			       int take_faults_fd, struct err *err);
 void flow_job_done(struct execution *e, const struct job_done *done, int take_outcome_fd);
 void flow_job_refused(struct execution *e, const struct job_refused *refused);
 nodiscard int flow_outcome_good(struct execution *e, int take_members_fd, struct err *err);

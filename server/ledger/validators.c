@@ -55,9 +55,7 @@ static int serve_request_bad(void *owner, struct msg *msg, struct err *err)
 	if (status < 0)
 		return status;
 	e = asked_about(owner, msg);
-	if (e != NULL)
-		flow_request_bad(e, &bad, msg_take_fd(msg, 0));
-	return 0;
+	return e == NULL ? 0 : flow_request_bad(e, &bad, msg_take_fd(msg, 0), err);
 }
 
 static int serve_outcome_good(void *owner, struct msg *msg, struct err *err)

@@ -73,6 +73,9 @@ static int serve_job_done(void *owner, struct msg *msg, struct err *err)
 	struct job_done done;
 	int status = job_done_decode(msg->body, msg->length, &done, err);
 
+	/* Passed on unread, a bad one would end the validator and not its maker. */
+	if (status == 0)
+		status = memfd_check(msg->fds[0], LIMIT_OUTCOME_BYTES, err);
 	if (status < 0)
 		return status;
 	e = execution_by_number(&warden->peer.ledger->executions, msg->id);
