@@ -35,7 +35,8 @@ enum setup_message {
 	/* child -> supervisor */
 	SETUP_READY,
 	SETUP_FAILED,
-	SETUP_DRAINED
+	SETUP_DRAINED,
+	SETUP_PEER_LOST /* id: of the PEER whose channel ended, whoever closed it */
 };
 
 /* Processes that can be peers of one another. */
@@ -56,6 +57,7 @@ enum setup_role {
 	F(U8, log_level, 0, 3)
 WIRE_DECLARE(setup_hello, SETUP_HELLO_FIELDS)
 
+/* The message id numbers the channel, never twice; 0: its loss need not be told. */
 #define SETUP_PEER_FIELDS(F) F(U8, role, 1, SETUP_ROLE_MAX)
 WIRE_DECLARE(setup_peer, SETUP_PEER_FIELDS)
 
@@ -151,5 +153,10 @@ WIRE_DECLARE(setup_failed, SETUP_FAILED_FIELDS)
 
 #define SETUP_DRAINED_FIELDS WIRE_EMPTY
 WIRE_DECLARE(setup_drained, SETUP_DRAINED_FIELDS)
+
+/* Two live processes can lose their channel: one of them broke the protocol, or stopped reading.
+ * The ledger tells of its neighbours and the gate of the front: of each two, the more trusted. */
+#define SETUP_PEER_LOST_FIELDS WIRE_EMPTY
+WIRE_DECLARE(setup_peer_lost, SETUP_PEER_LOST_FIELDS)
 
 #endif

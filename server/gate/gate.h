@@ -103,6 +103,7 @@ struct gate {
 	struct loop loop;
 	struct chan setup;
 	struct chan front;
+	uint64_t front_link; /* the supervisor's number of that channel */
 	struct chan ledger;
 	struct deadlines deadlines;
 	struct MHD_Daemon *daemon;
@@ -122,6 +123,7 @@ struct gate {
 	int next_operations_fd;
 	struct span next_openapi;
 	int next_front_fd;
+	uint64_t next_front_link;
 	int next_ledger_fd;
 	bool has_hello;
 	bool has_next_config;
@@ -151,9 +153,11 @@ nodiscard int gate_init(struct gate *gate, struct err *err);
 nodiscard int setup_open(struct gate *gate, int setup_fd, struct err *err);
 /* Ends the drain when nothing is left to finish. Called after each round. */
 void setup_check_drained(struct gate *gate);
+/* Tells the supervisor that the channel to the front has ended. */
+void setup_say_front_lost(struct gate *gate);
 
 /* gate_front.c */
-nodiscard int front_open(struct gate *gate, int take_fd, struct err *err);
+nodiscard int front_open(struct gate *gate, uint64_t link, int take_fd, struct err *err);
 nodiscard int operations_open(struct gate *gate, int take_fd, struct err *err);
 
 /* gate_state.c: true when executions are taken; else the problem, and why in a few words. */

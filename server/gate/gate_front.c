@@ -17,6 +17,7 @@ static void lost(struct gate *gate, const char *why)
 {
 	log_event(LOG_ERROR, "front_lost", LOG_STR("why", why));
 	chan_close(&gate->front);
+	setup_say_front_lost(gate);
 }
 
 static void channel_lost(struct chan *chan, const struct err *why)
@@ -85,8 +86,9 @@ static void serve(struct chan *chan, struct msg *msg)
 		lost(gate, err.text);
 }
 
-int front_open(struct gate *gate, int take_fd, struct err *err)
+int front_open(struct gate *gate, uint64_t link, int take_fd, struct err *err)
 {
+	gate->front_link = link;
 	chan_close(&gate->front);
 	gate->front.serve = serve;
 	gate->front.lost = channel_lost;

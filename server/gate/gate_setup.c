@@ -67,10 +67,12 @@ static int serve_peer(void *owner, struct msg *msg, struct err *err)
 	if (peer.role != SETUP_ROLE_FRONT && peer.role != SETUP_ROLE_LEDGER)
 		return err_set(err, EPROTO, "role %u is no neighbour of the gate", peer.role);
 	if (gate->is_committed && peer.role == SETUP_ROLE_FRONT)
-		return front_open(gate, msg_take_fd(msg, 0), err);
+		return front_open(gate, msg->id, msg_take_fd(msg, 0), err);
 	if (gate->is_committed)
 		return ledger_open(gate, msg_take_fd(msg, 0), err);
 	next = peer.role == SETUP_ROLE_FRONT ? &gate->next_front_fd : &gate->next_ledger_fd;
+	if (peer.role == SETUP_ROLE_FRONT)
+		gate->next_front_link = msg->id;
 	fd_drop(next);
 	*next = msg_take_fd(msg, 0);
 	return 0;
@@ -165,7 +167,8 @@ static int commit_first(struct gate *gate, unsigned *ret_abi, struct err *err)
 	if (status == 0)
 		status = ledger_open(gate, fd_take(&gate->next_ledger_fd), err);
 	if (status == 0)
-		status = front_open(gate, fd_take(&gate->next_front_fd), err);
+		status = front_open(gate, gate->next_front_link, fd_take(&gate->next_front_fd),
+				    err);
 	gate->is_committed = status == 0;
 	return status;
 }
@@ -185,6 +188,26 @@ static int commit_again(struct gate *gate, struct err *err)
 static int say(struct gate *gate, uint16_t type, const struct wr *wr, struct err *err)
 {
 	return chan_send(&gate->setup, type, 0, wr->data, wr->length, NULL, 0, err);
+}
+
+/* A front that lives on without its channel would wait for ever; so it is told of. */
+void setup_say_front_lost(struct gate *gate)
+{
+	const struct setup_peer_lost lost = {.empty = 0};
+	struct err err = {0};
+	uint8_t body[8];
+	struct wr wr;
+
+	if (gate->front_link == 0)
+		return;
+	wr_init(&wr, body, sizeof(body));
+	setup_peer_lost_encode(&wr, &lost);
+	if (chan_send(&gate->setup, SETUP_PEER_LOST, gate->front_link, body, wr.length, NULL, 0,
+		      &err) == 0)
+		return;
+	/* A failed send closes the channel and calls nobody. */
+	log_event(LOG_ERROR, "supervisor_gone", LOG_STR("why", err.text));
+	loop_stop(&gate->loop);
 }
 
 static int serve_commit(void *owner, struct msg *msg, struct err *err)

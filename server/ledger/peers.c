@@ -27,6 +27,7 @@ static void peer_lose(struct peer *peer)
 	chan_close(&peer->chan);
 	peer->is_up = false;
 	peer->has_failed = false;
+	setup_say_lost(peer->ledger, peer->link);
 	peer->lost(peer);
 }
 
@@ -82,7 +83,7 @@ static void peer_came(struct ledger *ledger, uint8_t role, struct peer *peer)
 		validator_came((struct validator *)(void *)peer);
 }
 
-int peers_open(struct ledger *ledger, uint8_t role, int take_fd, struct err *err)
+int peers_open(struct ledger *ledger, uint8_t role, uint64_t link, int take_fd, struct err *err)
 {
 	own_fd fd = take_fd;
 	struct peer *peer = peer_place(ledger, role);
@@ -101,6 +102,7 @@ int peers_open(struct ledger *ledger, uint8_t role, int take_fd, struct err *err
 	if (status < 0)
 		return status;
 	peer->is_up = true;
+	peer->link = link;
 	peer_came(ledger, role, peer);
 	return 0;
 }

@@ -18,6 +18,7 @@ struct peer {
 	struct chan chan;
 	struct ledger *ledger;
 	const char *name;
+	uint64_t link; /* the supervisor's number of the channel */
 	bool is_up;
 	bool has_failed; /* to be lost at the end of the round */
 	void (*lost)(struct peer *peer);
@@ -48,7 +49,8 @@ void peers_lose_failed(struct ledger *ledger);
 void peers_close(struct ledger *ledger);
 
 /* A new neighbour of `role`; takes `take_fd`. An older one in its place is lost first. */
-nodiscard int peers_open(struct ledger *ledger, uint8_t role, int take_fd, struct err *err);
+nodiscard int peers_open(struct ledger *ledger, uint8_t role, uint64_t link, int take_fd,
+			 struct err *err);
 
 /* --- gate --------------------------------------------------------------------------------- */
 

@@ -54,6 +54,27 @@ static int say_ready(struct ledger *ledger, struct err *err)
 				  0, err);
 }
 
+/* A neighbour that lives on without its channel would wait for ever; so it is told of. */
+void setup_say_lost(struct ledger *ledger, uint64_t link)
+{
+	const struct setup_peer_lost lost = {0};
+	struct err err = {0};
+	uint8_t body[8];
+	struct wr wr;
+
+	if (link == 0)
+		return;
+	wr_init(&wr, body, sizeof(body));
+	setup_peer_lost_encode(&wr, &lost);
+	if (chan_send(&ledger->setup.chan, SETUP_PEER_LOST, link, body, wr.length, NULL, 0,
+		      &err) == 0)
+		return;
+	/* A failed send closes the channel and calls nobody. */
+	log_event(LOG_ERROR, "supervisor_lost", LOG_STR("reason", err.text));
+	ledger->setup.exit_code = 1;
+	loop_stop(&ledger->loop);
+}
+
 static int serve_hello(void *owner, struct msg *msg, struct err *err)
 {
 	struct ledger *ledger = owner;
@@ -102,10 +123,11 @@ static int serve_peer(void *owner, struct msg *msg, struct err *err)
 	if (status < 0)
 		return status;
 	if (setup->state != STATE_COLLECTING)
-		return peers_open(ledger, peer.role, fd_take(&fd), err);
+		return peers_open(ledger, peer.role, msg->id, fd_take(&fd), err);
 	if (setup->early_count == SETUP_PEERS_EARLY_MAX)
 		return err_set(err, E2BIG, "more than %d neighbours", SETUP_PEERS_EARLY_MAX);
 	setup->early[setup->early_count].role = peer.role;
+	setup->early[setup->early_count].link = msg->id;
 	setup->early[setup->early_count++].fd = fd_take(&fd);
 	return 0;
 }
@@ -149,8 +171,8 @@ static int open_early_peers(struct ledger *ledger, struct err *err)
 
 	for (size_t i = 0; i < setup->early_count; i++) {
 		if (status == 0)
-			status = peers_open(ledger, setup->early[i].role, setup->early[i].fd,
-					    err);
+			status = peers_open(ledger, setup->early[i].role, setup->early[i].link,
+					    setup->early[i].fd, err);
 		else
 			fd_drop(&setup->early[i].fd);
 	}

@@ -20,6 +20,7 @@ struct setup {
 	int folder_fd; /* the state folder, until the first COMMIT */
 	struct {
 		uint8_t role;
+		uint64_t link;
 		int fd;
 	} early[SETUP_PEERS_EARLY_MAX];
 	size_t early_count;
@@ -35,5 +36,8 @@ nodiscard int setup_open(struct ledger *ledger, struct err *err);
 
 /* While draining: says DRAINED and stops the loop as soon as nothing is left to do. */
 void setup_drain_step(struct ledger *ledger);
+
+/* The channel that the supervisor numbered `link` has ended. */
+void setup_say_lost(struct ledger *ledger, uint64_t link);
 
 #endif

@@ -30,6 +30,12 @@ bool child_is_up(const struct child *child)
 void child_send(struct child *child, uint16_t type, const struct wr *body, const int *fds,
 		unsigned fd_count)
 {
+	child_send_numbered(child, type, 0, body, fds, fd_count);
+}
+
+void child_send_numbered(struct child *child, uint16_t type, uint64_t id, const struct wr *body,
+			 const int *fds, unsigned fd_count)
+{
 	struct err err = {0};
 
 	if (!child_is_up(child))
@@ -37,7 +43,7 @@ void child_send(struct child *child, uint16_t type, const struct wr *body, const
 	if (body->has_failed)
 		err_ignore(err_set(&err, EMSGSIZE, "set-up message %u is too long", type),
 			   "below");
-	else if (chan_send(&child->chan, type, 0, body->data, body->length, fds, fd_count,
+	else if (chan_send(&child->chan, type, id, body->data, body->length, fds, fd_count,
 			   &err) == 0)
 		return;
 	log_event(LOG_WARN, "setup_failed", LOG_STR("child", child->name),
@@ -90,7 +96,19 @@ static int serve_drained(void *owner, struct msg *msg, struct err *err)
 	return status;
 }
 
+static int serve_peer_lost(void *owner, struct msg *msg, struct err *err)
+{
+	struct child *child = owner;
+	struct setup_peer_lost lost;
+	int status = setup_peer_lost_decode(msg->body, msg->length, &lost, err);
+
+	if (status == 0)
+		peers_lost(&child->supervisor->peers, child, msg->id);
+	return status;
+}
+
 #define IN(state) (1u << (state))
+#define ALIVE	  (IN(CHILD_STARTING) | IN(CHILD_READY) | IN(CHILD_DRAINING) | IN(CHILD_ENDING))
 
 static const struct route routes[] = {
 	{SETUP_READY, IN(CHILD_STARTING) | IN(CHILD_READY) | IN(CHILD_DRAINING), 0, 0,
@@ -98,6 +116,7 @@ static const struct route routes[] = {
 	{SETUP_FAILED, IN(CHILD_STARTING) | IN(CHILD_READY) | IN(CHILD_DRAINING), 0, 0,
 	 serve_failed},
 	{SETUP_DRAINED, IN(CHILD_DRAINING), 0, 0, serve_drained},
+	{SETUP_PEER_LOST, ALIVE, 0, 0, serve_peer_lost},
 };
 
 static void chan_serve(struct chan *chan, struct msg *msg)

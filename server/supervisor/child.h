@@ -65,6 +65,8 @@ void child_event(struct child *child, enum child_event event);
 /* Sends one set-up message. A failure is a CHILD_LOST, which follows by itself. */
 void child_send(struct child *child, uint16_t type, const struct wr *body, const int *fds,
 		unsigned fd_count);
+void child_send_numbered(struct child *child, uint16_t type, uint64_t id, const struct wr *body,
+			 const int *fds, unsigned fd_count);
 
 /* Arms the start of a new process: at once after a first death, later in a crash loop. */
 void child_schedule(struct child *child);

@@ -15,12 +15,15 @@
 
 struct link {
 	struct child *ends[2];
-	int held[2]; /* owned; the end its process has not been given yet, or -1 */
+	int held[2];	 /* owned; the end its process has not been given yet, or -1 */
+	uint64_t number; /* of its channel, the id of both PEER messages; 0: none */
+	struct timer lost;
 };
 
 struct peers {
 	struct link links[PEERS_LINKS_MAX];
 	size_t count;
+	uint64_t last_number;
 };
 
 /* Builds the links between these children. */
@@ -31,5 +34,9 @@ nodiscard int peers_introduce(struct peers *peers, struct child *child, struct e
 
 /* The process is dead: what it was held for is of no use any more. */
 void peers_forget(struct peers *peers, const struct child *child);
+
+/* `child` says that channel `number` has ended. If both processes live on, they are restarted.
+ */
+void peers_lost(struct peers *peers, const struct child *child, uint64_t number);
 
 #endif

@@ -1,10 +1,13 @@
 """kill -9 of each process in turn under load; drain; reload; a full disk."""
 
 import contextlib
+import ctypes
 import http.client
 import os
 import signal
+import socket
 import ssl
+import struct
 import subprocess
 import threading
 import time
@@ -114,6 +117,46 @@ def test_kill_one_process_under_load(own_service, name):
     statuses = {row[0] for name in unanswered for row in service.query(
         "SELECT status FROM executions WHERE id = ?", name)}
     assert statuses <= {"internal_error", "cancelled", "succeeded"}, statuses
+
+
+def stolen_channels(pid):
+    """Our copies of the channels to the neighbours of a process, as its thief would hold them."""
+    pidfd, found = os.pidfd_open(pid), []
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        if entry.name in ("0", "1", "2", "3") or "socket:" not in os.readlink(entry):
+            continue
+        fd = ctypes.CDLL(None, use_errno=True).syscall(438, pidfd, int(entry.name), 0)
+        assert fd >= 0, os.strerror(ctypes.get_errno())
+        channel = socket.socket(fileno=fd)
+        if channel.family == socket.AF_UNIX and channel.type == socket.SOCK_SEQPACKET:
+            found.append(channel)
+    os.close(pidfd)
+    return found
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="borrowing another process's channel needs root")
+@pytest.mark.parametrize("name", ["casemate-front", "casemate-gate", "casemate-validator",
+                                  "casemate-warden"])
+def test_a_process_that_breaks_the_protocol_is_replaced(own_service, name):
+    """Its neighbour drops it, and both live on: nobody would connect them again."""
+    service = own_service()
+    service.client().run("print(1)")
+    ledger = victim_pid(service, "casemate-ledger")
+    pid = victim_pid(service, name)
+    channels = stolen_channels(pid)
+    assert channels
+    for channel in channels:
+        channel.send(struct.pack("<HHIQ", 9999, 0, 0, 0))
+        channel.close()
+    assert wait_until(lambda: victim_pid(service, name) not in (None, pid), timeout=2), service.log()
+
+    def serves():
+        with contextlib.suppress(Exception):
+            return service.client().run("print('back')")["stdout"] == "back\n"
+
+    assert wait_until(serves, timeout=4), service.log()
+    assert victim_pid(service, "casemate-ledger") == ledger
+    assert service.stop() == 0, service.log()
 
 
 def test_nothing_is_left_after_a_clean_stop(own_service):

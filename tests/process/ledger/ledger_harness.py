@@ -100,9 +100,9 @@ class Answered:
 class Peer:
     """Our end of a channel to the ledger."""
 
-    def __init__(self, ledger, role):
+    def __init__(self, ledger, role, link=0):
         self.channel, theirs = channel.pair()
-        channel.send(ledger.setup, channel.SETUP_PEER, u8(role), [theirs.fileno()])
+        channel.send(ledger.setup, channel.SETUP_PEER, u8(role), [theirs.fileno()], link)
         theirs.close()
 
     def send(self, type, body=b"", payload=None, id=0):
@@ -147,8 +147,8 @@ class Peer:
 
 
 class Gate(Peer):
-    def __init__(self, ledger):
-        super().__init__(ledger, ROLE_GATE)
+    def __init__(self, ledger, link=0):
+        super().__init__(ledger, ROLE_GATE, link)
         self.last_id = 0
 
     def execute(self, body=b'{"language":"python","code":"1"}', id=None, **who):

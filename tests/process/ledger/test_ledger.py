@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from ledger_harness import (
     ANSWER_EXECUTION, ANSWER_REFUSED, ASK_EXECUTE, AUDITOR, CHECK_OUTCOME, CHECK_REQUEST, CN, DEV,
-    DNS, EXECUTOR, JOB_CANCEL, JOB_DONE, JOB_START, MEMBERS, REQUEST_GOOD, SPIFFE, STATUSES,
+    DNS, EXECUTOR, JOB_CANCEL, JOB_DONE, JOB_START, MEMBERS, REQUEST_BAD, REQUEST_GOOD, SPIFFE, STATUSES,
     TELL_STATE, TELL_TLS_REFUSED, VARIANT, Answered, Gate, Refused, Validator, Warden, identity, run, run_to_warden, wait_until)
 
 from channel import text, u8, u32, u64  # noqa: E402  (ledger_harness has set the path)
@@ -422,6 +422,58 @@ def test_an_unsealed_body_drops_the_gate(ledger, peers):
     channel.send(gate.channel, ASK_EXECUTE, identity() + u64(0), [fd], 1)
     os.close(fd)
     assert gate.is_dropped()
+
+
+@pytest.mark.parametrize("case", ["unsealed", "no array", "too large", "a pipe"])
+def test_faults_that_the_gate_would_refuse_end_with_their_validator(ledger, peers, case):
+    """Passed on, they would make the gate drop the ledger: one stolen validator, nobody served."""
+    import channel
+
+    gate, validator, warden = peers
+    ask = gate.execute()
+    check, _ = validator.take()
+    other = None
+    if case == "a pipe":
+        fd, other = os.pipe()
+    elif case == "unsealed":
+        fd = os.memfd_create("unsealed")
+        os.write(fd, b"[]")
+    else:
+        fd = channel.sealed(b"{}" if case == "no array" else b"[" + b" " * (1 << 20) + b"]")
+    body = u8(11) + text("it is wrong") + text("")
+    channel.send(validator.channel, REQUEST_BAD, body, [fd], check)
+    for end in [fd] + ([other] if other else []):
+        os.close(end)
+    assert validator.is_dropped()
+    answer = gate.answer(ask)
+    assert answer.code == "internal" and answer.faults is None
+    run(gate, Validator(ledger), warden)
+
+
+def test_an_outcome_that_is_no_sealed_memfd_drops_the_warden(ledger, peers):
+    import channel
+
+    gate, validator, warden = peers
+    ask, job, _ = run_to_warden(gate, validator, warden)
+    fd, other = os.pipe()
+    body = (u8(1) + u8(0) + u64(0) + u8(0) * 4 + u64(0) * 3 + u32(0) + u64(0) * 4 + u32(7) +
+            u32(7) + u8(1))
+    channel.send(warden.channel, JOB_DONE, body, [fd], job)
+    os.close(fd)
+    os.close(other)
+    assert warden.is_dropped()
+    assert gate.answer(ask).code == "internal"
+    assert not validator.has_message()
+
+
+def test_the_supervisor_is_told_of_a_neighbour_that_was_dropped(ledger):
+    import channel
+
+    gate = Gate(ledger, link=77)
+    gate.send(9999)
+    assert gate.is_dropped()
+    message = channel.receive(ledger.setup)
+    assert (message.type, message.id) == (channel.SETUP_PEER_LOST, 77)
 
 
 def test_late_and_unknown_answers_of_the_warden_are_dropped(ledger, peers):

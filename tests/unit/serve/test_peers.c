@@ -1,6 +1,7 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "server/supervisor/peers.h"
@@ -117,4 +118,90 @@ Test(peers, an_end_kept_for_one_side_dies_with_the_other)
 		cr_assert(eq(int, supervisor.peers.links[i].held[0], -1));
 		cr_assert(eq(int, supervisor.peers.links[i].held[1], -1));
 	}
+}
+
+static uint64_t number_of_last_link(int index)
+{
+	static struct msg msg;
+	uint64_t number = 0;
+	int status;
+
+	while ((status = chan_receive_blocking(others[index], &msg, NULL)) == 0) {
+		number = msg.id;
+		msg_done(&msg);
+		if (msg.type != SETUP_PEER ||
+		    recv(others[index], NULL, 0, MSG_PEEK | MSG_DONTWAIT) < 0)
+			break;
+	}
+	return number;
+}
+
+static bool is_suspected(int a, int b)
+{
+	for (size_t i = 0; i < supervisor.peers.count; i++) {
+		const struct link *link = &supervisor.peers.links[i];
+
+		if ((link->ends[0] == &children[a] && link->ends[1] == &children[b]) ||
+		    (link->ends[0] == &children[b] && link->ends[1] == &children[a]))
+			return link->lost.is_armed;
+	}
+	cr_fatal("no such link");
+}
+
+static void fire_lost(void)
+{
+	for (size_t i = 0; i < supervisor.peers.count; i++) {
+		struct timer *timer = &supervisor.peers.links[i].lost;
+
+		if (!timer->is_armed)
+			continue;
+		loop_timer_stop(&supervisor.loop, timer);
+		timer->fire(&supervisor.loop, timer);
+	}
+}
+
+/* The processes of ledger and gate, alive as far as the supervisor can see. */
+static uint64_t ledger_and_gate(void)
+{
+	build();
+	supervisor.phase = PHASE_SERVING;
+	up(2);
+	up(3);
+	children[2].state = CHILD_READY;
+	children[3].state = CHILD_READY;
+	cr_assert(eq(int, peers_introduce(&supervisor.peers, &children[3], NULL), 0));
+	return number_of_last_link(2);
+}
+
+Test(peers, live_neighbours_that_lost_one_another_start_anew_but_for_the_ledger)
+{
+	uint64_t number = ledger_and_gate();
+
+	cr_assert(ne(u64, number, 0));
+	peers_lost(&supervisor.peers, &children[2], number);
+	cr_assert(is_suspected(2, 3));
+	fire_lost();
+
+	cr_assert(eq(int, children[3].state, CHILD_ENDING));
+	cr_assert(eq(int, children[2].state, CHILD_READY));
+}
+
+Test(peers, a_lost_neighbour_that_is_dead_is_no_reason)
+{
+	peers_lost(&supervisor.peers, &children[2], ledger_and_gate());
+	down(3);
+
+	cr_assert(not(is_suspected(2, 3)));
+}
+
+Test(peers, nobody_ends_others_by_what_it_says)
+{
+	uint64_t number = ledger_and_gate();
+
+	/* The front's word about a channel of the ledger and the gate; an old number; none. */
+	peers_lost(&supervisor.peers, &children[4], number);
+	peers_lost(&supervisor.peers, &children[2], number + 1);
+	peers_lost(&supervisor.peers, &children[2], 0);
+
+	cr_assert(not(is_suspected(2, 3)));
 }
