@@ -119,8 +119,12 @@ check:
 	$(AGAIN) check-format check-shell check-shape check-linked check-tidy check-clang
 	@echo 'check: good'
 
+# Other versions format otherwise and warn of other things, so the judge is Debian 12's.
+pinned = if ! command -v $(1) >/dev/null && ! grep -qx 'VERSION_ID="12"' /etc/os-release; \
+	then echo 'check: no $(1) in this release; Debian 12 checks this'; exit 0; fi
+
 check-format:
-	@clang-format-14 --dry-run -Werror $(FORMATTED)
+	@$(call pinned,clang-format-14); clang-format-14 --dry-run -Werror $(FORMATTED)
 
 check-shell:
 	@git ls-files '*.sh' .ci/run | xargs shellcheck
@@ -134,7 +138,7 @@ check-linked: all
 	@tests/lint/linked.sh $(foreach program,$(PROGRAMS),$(call linked_row,$(program)))
 
 check-tidy:
-	@printf '%s\n' $(TIDIED) | xargs -P $(JOBS) -n 4 sh -c \
+	@$(call pinned,clang-tidy-14); printf '%s\n' $(TIDIED) | xargs -P $(JOBS) -n 4 sh -c \
 		'clang-tidy-14 --quiet "$$@" -- $(tidy_flags) 2>/dev/null' tidy
 
 # Both compilers, so that neither's blind spot is ours.
