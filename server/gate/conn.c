@@ -79,6 +79,13 @@ static void request_over(struct conn *conn)
 	conn->is_counted = false;
 }
 
+void conn_drop_body(struct conn *conn)
+{
+	fd_drop(&conn->body_fd);
+	conn->gate->bodies_bytes -= conn->body_kept;
+	conn->body_kept = 0;
+}
+
 void conn_drop(struct conn *conn)
 {
 	struct gate *gate = conn->gate;
@@ -92,7 +99,7 @@ void conn_drop(struct conn *conn)
 	engine_release(conn);
 	loop_unwatch(&gate->loop, &conn->outer);
 	fd_drop(&conn->outer_fd);
-	fd_drop(&conn->body_fd);
+	conn_drop_body(conn);
 	buf_done(&conn->held);
 	buf_done(&conn->unsent);
 	gate->metrics.connections_open[conn->listener]--;
@@ -223,11 +230,22 @@ static size_t take_head(struct conn *conn, const char *data, size_t length)
 	return conn->scan.end;
 }
 
+static uint64_t bodies_bytes_max(const struct gate *gate)
+{
+	uint64_t bytes = gate->config.body_bytes_max * GATE_BODIES_WHOLE;
+
+	return bytes > GATE_BODIES_BYTES_MIN ? bytes : GATE_BODIES_BYTES_MIN;
+}
+
 static size_t take_body(struct conn *conn, const char *data, size_t length)
 {
 	size_t wanted = conn->body_left < length ? (size_t)conn->body_left : length;
 	size_t done = 0;
 
+	if (conn->gate->bodies_bytes + wanted > bodies_bytes_max(conn->gate)) {
+		request_refuse_body(conn);
+		return length;
+	}
 	while (done < wanted) {
 		ssize_t wrote = write(conn->body_fd, data + done, wanted - done);
 
@@ -242,6 +260,8 @@ static size_t take_body(struct conn *conn, const char *data, size_t length)
 		done += (size_t)wrote;
 	}
 	conn->body_left -= wanted;
+	conn->body_kept += wanted;
+	conn->gate->bodies_bytes += wanted;
 	if (conn->body_left == 0) {
 		deadline_stop(&conn->gate->deadlines, &conn->deadline);
 		request_body_done(conn);
@@ -526,7 +546,7 @@ void conn_deadline_passed(void *owner, struct deadline *deadline)
 		request_timed_out(conn, "the head did not arrive in time");
 		break;
 	case DEADLINE_BODY:
-		fd_drop(&conn->body_fd);
+		conn_drop_body(conn);
 		request_timed_out(conn, "the body did not arrive in time");
 		break;
 	case DEADLINE_ASK:

@@ -16,6 +16,9 @@ nodiscard int conn_new(struct gate *gate, enum listener listener, int take_fd,
 /* Closes at once, cancels what runs for it. Legal when dead. */
 void conn_drop(struct conn *conn);
 
+/* Closes the body, here and in the count of what arrives. */
+void conn_drop_body(struct conn *conn);
+
 /* The answer is ready: conn->status and conn->response are set. */
 void conn_submit(struct conn *conn);
 

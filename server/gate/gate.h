@@ -38,6 +38,12 @@ struct MHD_Response;
  * who holds the answer's memory with one byte a second does not. */
 #define GATE_ANSWER_RATE_MIN 16384
 
+/* Bodies that have not arrived whole, all together: so many of the largest. The ledger, which
+ * alone knows who may ask, sees a body only when it is whole; without this anybody with a
+ * certificate could fill the machine's memory on a thousand connections. */
+#define GATE_BODIES_WHOLE     16
+#define GATE_BODIES_BYTES_MIN (64u << 20) /* where the largest is small */
+
 #define GATE_LINGER_MS	 2000	    /* for the caller to read a refusal while still sending */
 #define GATE_ASK_MS	 5000	    /* the ledger answers look-ups in microseconds */
 #define GATE_OPENAPI_MAX (4u << 20) /* bytes of openapi.json; it has about 60 KiB */
@@ -82,6 +88,7 @@ struct conn {
 	struct request request;
 	int body_fd;
 	uint64_t body_left;
+	uint64_t body_kept; /* bytes in body_fd, counted in gate->bodies_bytes */
 	enum conn_ask ask;
 	uint64_t ask_id;
 	struct MHD_Response *response; /* from the answer until the engine has queued it */
@@ -103,7 +110,8 @@ struct gate {
 	struct loop loop;
 	struct chan setup;
 	struct chan front;
-	uint64_t front_link; /* the supervisor's number of that channel */
+	uint64_t bodies_bytes; /* of all connections */
+	uint64_t front_link;   /* the supervisor's number of that channel */
 	struct chan ledger;
 	struct deadlines deadlines;
 	struct MHD_Daemon *daemon;

@@ -110,7 +110,7 @@ void ledger_ask_execute(struct conn *conn)
 		ask_execute_encode(&wr, &ask);
 		put(conn, &(struct question){ASK_EXECUTE, ASKED_EXECUTE, &wr, conn->body_fd});
 	}
-	fd_drop(&conn->body_fd);
+	conn_drop_body(conn);
 }
 
 void ledger_ask_execution(struct conn *conn)

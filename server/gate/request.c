@@ -1,6 +1,7 @@
 #include "server/gate/request.h"
 
 #include "schema/status.h"
+#include "server/gate/conn.h"
 #include "server/gate/ledger.h"
 #include "server/gate/reply.h"
 #include "server/gate/trace.h"
@@ -41,6 +42,14 @@ void request_timed_out(struct conn *conn, const char *detail)
 	conn->request.is_kept = false;
 	reply_problem(conn, PROBLEM_REQUEST_TIMEOUT, detail,
 		      "Send the request without pauses, or send less.");
+}
+
+void request_refuse_body(struct conn *conn)
+{
+	conn_drop_body(conn);
+	conn->request.is_kept = false;
+	reply_problem(conn, PROBLEM_QUEUE_FULL, "too many request bodies are arriving at once",
+		      "Nothing was run: try again after the time in Retry-After.");
 }
 
 /* What keeps a request out before anyone is asked, in the order of what a caller must fix
@@ -92,7 +101,7 @@ void request_body_done(struct conn *conn)
 	struct err err;
 
 	if (memfd_seal(conn->body_fd, &err) < 0) {
-		fd_drop(&conn->body_fd);
+		conn_drop_body(conn);
 		reply_problem(conn, PROBLEM_INTERNAL, "the body could not be sealed",
 			      "Try again.");
 		return;

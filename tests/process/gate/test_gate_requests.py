@@ -255,6 +255,25 @@ def test_a_body_above_the_maximum_is_refused_before_it_arrives(make_gate):
     assert len(question.body) == 2048
 
 
+def test_bodies_that_arrive_cannot_fill_the_memory(make_gate):
+    """16 of the largest fit; one more byte is refused, and room comes back with each that ends."""
+    gate = make_gate(body_bytes_max=4 << 20)
+    callers = [gate.caller() for _ in range(16)]
+    for caller in callers:
+        caller.send(POST % (4 << 20, ""))
+        caller.send(b"x" * ((4 << 20) - 1))
+    time.sleep(0.3 * SLOW)  # what is in the sockets arrives first
+    late = gate.caller()
+    late.send(POST % (1024, ""))
+    late.send(b"x" * 1024)
+    late.answer().problem("queue_full")
+    assert late.is_closed()
+    for caller in callers:
+        caller.close()
+    begin(gate, b"x" * (1 << 20))
+    alive(gate)
+
+
 def test_a_certificate_that_names_nobody(gate):
     caller = gate.caller(kind=0, identity="")
     for target in ("/v1/runtimes", "/livez", "/metrics"):
