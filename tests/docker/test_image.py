@@ -35,7 +35,9 @@ pytestmark = [
 def run(*command, **options):
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True,
                           timeout=1800, **options)
-    assert done.returncode == 0, (command, done.stdout[-3000:], done.stderr[-3000:])
+    if done.returncode != 0:
+        pytest.fail(f"{command[0]} {command[-1]}: exit {done.returncode}\n"
+                    f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}", pytrace=False)
     return done.stdout.strip()
 
 
