@@ -1,5 +1,6 @@
 #include "sandbox/warden/enter.h"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -158,7 +159,21 @@ static int prove(const struct setup_warden_config *config, pid_t supervisor, boo
 	if ((own_layers(config) & LAYER_NO_NEW_PRIVILEGES) != 0 &&
 	    prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
 		return err_set(err, EPERM, "confinement failed: no_new_privs did not stick");
-	return netns_check(err);
+	return (own_layers(config) & LAYER_NETWORK_NAMESPACE) != 0 ? netns_check(err) : 0;
+}
+
+/* The first slot's namespace; its making takes us out of the host's network. With the layer off
+ * all slots stay in the host's, or a probe would still find itself without a network. */
+static int leave_network(struct warden *warden, struct err *err)
+{
+	if ((own_layers(&warden->config) & LAYER_NETWORK_NAMESPACE) != 0)
+		return netns_new(&warden->slots[0].netns_fd, err);
+	for (unsigned i = 0; i < warden->slot_count; i++) {
+		warden->slots[i].netns_fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+		if (warden->slots[i].netns_fd < 0)
+			return err_errno(err, errno, "open the host's network namespace");
+	}
+	return 0;
 }
 
 int enter_sandbox(struct warden *warden, struct err *err)
@@ -177,11 +192,10 @@ int enter_sandbox(struct warden *warden, struct err *err)
 	/* For changing a workspace's size; nothing is mounted by the warden itself. */
 	if (unshare(CLONE_NEWNS) != 0)
 		return err_errno(err, errno, "leave the host's mount namespace");
-	/* The first slot's; its making takes us out of the host's network. */
-	status = netns_new(&warden->slots[0].netns_fd, err);
+	status = leave_network(warden, err);
 	if (status < 0)
 		return status;
-	if (setrlimit(RLIMIT_CORE, &core) != 0)
+	if ((own_layers(config) & LAYER_RLIMITS) != 0 && setrlimit(RLIMIT_CORE, &core) != 0)
 		return err_errno(err, errno, "allow no core file");
 	if ((own_layers(config) & LAYER_NO_NEW_PRIVILEGES) != 0 &&
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)

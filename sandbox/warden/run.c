@@ -34,8 +34,11 @@ static int limit_process(const struct slot *slot, const struct job_start *start,
 	bool has_memory_group = (slot->warden->cgroups.layers & LAYER_CGROUP_MEMORY) != 0;
 	/* The worker's own start has used some already, which RLIMIT_CPU counts too. */
 	uint64_t cpu_us = start->cpu_ms * 1000 + slot->cpu_before_us;
-	int status = limit_one(slot, RLIMIT_NOFILE, "open files", start->open_files, err);
+	int status;
 
+	if ((slot->warden->config.layers_disabled & LAYER_RLIMITS) != 0)
+		return 0;
+	status = limit_one(slot, RLIMIT_NOFILE, "open files", start->open_files, err);
 	if (status == 0)
 		status = limit_one(slot, RLIMIT_NPROC, "processes",
 				   start->processes + RUN_PROCESSES_OF_CELL, err);
