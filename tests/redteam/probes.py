@@ -4,12 +4,17 @@ A probe is code that runs inside a job and prints one line: `HELD <what it saw>`
 `ESCAPED <what it got>`. `layers` names the layers that stop it: with exactly those switched off
 (test builds only) the same code must print ESCAPED, or it proves nothing. Placeholders in braces
 are filled with host facts: {canary} a world-readable file, {drop} a world-writable folder, {port}
-a TCP listener on 127.0.0.1, {victim} the pid of a process of the host.
+a TCP listener on 127.0.0.1, {victim} the pid of a process of the host that has the user a job
+would have without a uid of its own.
+
+`before` runs as an earlier job, `beside` as a job that is still there. `needs` names the one layer
+that an ordinary user may not have: without it the attack may succeed, but then the execution's
+`isolation` must not claim the layer either.
 """
 
 from collections import namedtuple
 
-Probe = namedtuple("Probe", "id family layers code limits before", defaults=(None, None))
+Probe = namedtuple("Probe", "id family layers code limits before beside needs")
 
 # Helpers every probe may use. `expect_error` is the usual shape: the attack must fail.
 PRELUDE = r'''
@@ -46,8 +51,9 @@ def expect_error(call):
 PROBES = []
 
 
-def probe(identifier, family, layers, code, limits=None, before=None):
-    PROBES.append(Probe(identifier, family, frozenset(layers.split()), code, limits, before))
+def probe(identifier, family, layers, code, limits=None, before=None, beside=None, needs=None):
+    PROBES.append(Probe(identifier, family, frozenset(layers.split()), code, limits, before, beside,
+                        needs))
 
 
 # --- files -------------------------------------------------------------------------------
@@ -66,20 +72,44 @@ probe("files.host_accounts", "files", FILES,
       "(escaped if len(lines) > 4 else held)(len(lines))")
 probe("files.symlink_to_host_file", "files", FILES,
       "os.symlink('{canary}', 'link')\nexpect_error(lambda: open('link').read())")
-probe("files.hard_link_to_host_file", "files", FILES,
-      "os.stat('{canary}') if False else None\n"
+probe("files.leave_by_dot_dot", "files", FILES,
       "expect_error(lambda: open(os.path.join('/workspace/../../../../../..', "
       "'{canary}'.lstrip('/'))).read())")
 probe("files.proc_is_absent", "files", FILES,
-      "expect_error(lambda: open('/proc/self/environ', 'rb').read())")
+      "expect_error(lambda: os.readlink('/proc/self'))")
 probe("files.proc_of_init", "files", FILES,
       "expect_error(lambda: os.listdir('/proc/1'))")
 probe("files.sys_is_absent", "files", FILES, "expect_error(lambda: os.listdir('/sys/kernel'))")
 probe("files.block_devices_are_absent", "files", FILES,
-      "extra = set(os.listdir('/dev')) - {'null', 'zero', 'random', 'urandom'}\n"
+      "extra = set(os.listdir('/dev')) - {'null', 'zero', 'random', 'urandom', 'shm'}\n"
       "(escaped if extra else held)(sorted(os.listdir('/dev')))")
-probe("files.write_outside_workspace", "files", "landlock minimal_root",
-      "expect_error(lambda: open('{drop}/../outside', 'a'))")
+probe("files.write_system_folder", "files", FILES,
+      "def go():\n"
+      "    for folder in ('/', '/usr', '/etc', '/dev', '/var/tmp', '/run/lock'):\n"
+      "        path = folder + '/casemate-probe'\n"
+      "        try: os.close(os.open(path, os.O_CREAT | os.O_WRONLY))\n"
+      "        except OSError: continue\n"
+      "        os.unlink(path); return path\n"
+      "    raise OSError(errno.EROFS, 'none')\n"
+      "expect_error(go)")
+probe("files.system_is_read_only", "files", "minimal_root",
+      "flags = [os.statvfs(path).f_flag & os.ST_RDONLY for path in ('/', '/usr', '/etc')]\n"
+      "(held if all(flags) else escaped)(flags)")
+probe("files.set_uid_programs_have_no_effect", "files", "minimal_root",
+      "paths = ('/', '/usr', '/etc', '/workspace', '/tmp', '/dev/null')\n"
+      "flags = [os.statvfs(path).f_flag & os.ST_NOSUID for path in paths]\n"
+      "(held if all(flags) else escaped)(flags)")
+probe("files.cgroup_tree", "files", FILES, "expect_error(lambda: os.listdir('/sys/fs/cgroup'))")
+probe("files.cgroup_path", "files", FILES + " cgroup_namespace",
+      "def go():\n"
+      "    text = open('/proc/self/cgroup').read()\n"
+      "    return [line for line in text.splitlines() if not line.endswith(':/')][0]\n"
+      "expect_error(go)")
+probe("files.execute_own_program", "files", "landlock",
+      "import subprocess\n"
+      "open('program', 'w').write('#!/bin/sh\\necho ran')\n"
+      "os.chmod('program', 0o755)\n"
+      "expect_error(lambda: subprocess.run(['/workspace/program'], capture_output=True).stdout)")
 
 # --- processes ---------------------------------------------------------------------------
 
@@ -104,6 +134,17 @@ probe("processes.bounding_set_is_empty", "processes", "no_capabilities seccomp",
       "(escaped if left else held)(left)")
 probe("processes.mount", "processes", "seccomp no_capabilities landlock",
       "os.mkdir('m')\nrefused(165, b'none', b'/workspace/m', b'tmpfs', 0, None)")
+
+ONE_USER = "pid_namespace landlock own_uid"
+probe("processes.signal_everyone", "processes", ONE_USER,
+      "expect_error(lambda: os.kill(-1, 0) or 'signalled')",
+      beside="import time\ntime.sleep(1.5)")
+probe("processes.parent_has_no_number", "processes", "pid_namespace",
+      "(held if os.getppid() == 0 else escaped)(os.getppid())")
+probe("processes.chroot", "processes", "seccomp no_capabilities", "refused(161, b'/workspace')")
+probe("processes.set_host_name", "processes", "seccomp no_capabilities",
+      "refused(170, b'mine', 4)")
+probe("processes.change_user", "processes", "seccomp", "refused(117, 1000, 1000, 1000)")
 
 # --- network -----------------------------------------------------------------------------
 
@@ -143,9 +184,7 @@ for identifier, number, arguments in [
     ("memfd_create", 319, "b'm', 0"),
     ("memfd_secret", 447, "-1"),
     ("unshare_user", 272, "0x10000000"),
-    ("unshare_time", 272, "0x00000080"),
     ("setns", 308, "-1, 0"),
-    ("fsopen", 430, "b'nothing', 0"),
     ("open_tree", 428, "-1, b'/nothing', 0"),
     ("name_to_handle_at", 303, "-1, b'/nothing', 0, 0, 0"),
     ("personality", 135, "0x0040000"),
@@ -162,12 +201,24 @@ for identifier, number, arguments in [
     ("mq_open", 240, "b'queue', 0o102, 0o600, None"),
     ("seccomp", 317, "2, 0, 0"),
     ("quotactl", 179, "0, 0, 0, 0"),
-    ("syslog", 103, "10, 0, 0"),
+    ("timer_create", 222, "0, None, ctypes.byref(ctypes.c_int(0))"),
+    ("perf_event_open", 298, "0, 0, -1, -1, 0"),
+    ("execveat", 322, "-1, b'', None, None, 0x1000"),
+    ("pidfd_getfd", 438, "-1, 0, 0"),
+    ("flock", 73, "-1, 2"),
     ("futex_requeue_pi", 202, "ctypes.byref(ctypes.c_int(0)), 12, 1, 1, None, 0"),
     ("ioctl_tiocsti", 16, "1, 0x5412, b'x'"),
     ("mbind", 237, "0, 0, 99, 0, 0, 0"),
 ]:
     probe(f"kernel.{identifier}", "kernel", "seccomp", f"refused({number}, {arguments})")
+# Those that want a capability first: with the filter alone gone, the kernel still says EPERM.
+for identifier, number, arguments in [
+    ("unshare_time", 272, "0x00000080"),
+    ("unshare_mount", 272, "0x00020000"),
+    ("fsopen", 430, "b'nothing', 0"),
+]:
+    probe(f"kernel.{identifier}", "kernel", "seccomp no_capabilities",
+          f"refused({number}, {arguments})")
 probe("kernel.clone3_falls_back", "kernel", "seccomp",
       "result = syscall(435, 0, 0)\n(held if result == -errno.ENOSYS else escaped)(name(result))")
 probe("kernel.clone_new_namespace", "kernel", "seccomp",
@@ -207,7 +258,7 @@ probe("resources.memory_of_all_processes", "resources", "cgroup_memory rlimits",
       "    pids.append(pid)\n"
       "ends = [os.waitpid(pid, 0)[1] for pid in pids]\n"
       "(escaped if ends == [7 << 8] * 4 else held)(ends)",
-      limits={"memory_bytes": 128 << 20})
+      limits={"memory_bytes": 128 << 20}, needs="cgroup_memory")
 probe("resources.processes", "resources", "cgroup_pids rlimits",
       "import time\n"
       "made = 0\n"
@@ -235,11 +286,27 @@ probe("resources.raise_a_limit", "resources", "rlimits",
       "    return hard if hard > 5000 else 1 / 0\n"
       "expect_error(go)")
 probe("resources.locked_memory", "resources", "rlimits seccomp",
-      "result = libc.mlockall(3)\n(escaped if result == 0 else held)(result)")
+      "import mmap\n"
+      "page = mmap.mmap(-1, 4096)\n"
+      "address = ctypes.addressof(ctypes.c_char.from_buffer(page))\n"
+      "result = syscall(149, address, 4096)\n(escaped if result == 0 else held)(name(result))")
+probe("resources.queued_signals", "resources", "rlimits",
+      "import resource\n"
+      "value = resource.getrlimit(11)\n"
+      "(held if 0 <= max(value) <= 1024 else escaped)(value)")
+probe("resources.file_size", "resources", "rlimits",
+      "import signal\n"
+      "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+      "def go():\n"
+      "    with open('big', 'wb') as file: file.truncate(64 << 30)\n"
+      "    size = os.stat('big').st_size\n"
+      "    os.unlink('big')\n"
+      "    return size\n"
+      "expect_error(go)")
 
 # --- between jobs: `before` runs in an earlier job that may still be there ------------------
 
-probe("cross.files_in_tmp", "cross", "mount_namespace minimal_root landlock",
+probe("cross.files_in_tmp", "cross", FILES,
       "(escaped if os.path.exists('{drop}/mark') else held)(os.path.exists('/tmp/mark'))",
       before="open('/tmp/mark', 'w').write('x')\n"
              "try: open('{drop}/mark', 'w').write('x')\nexcept OSError: pass")
@@ -254,3 +321,20 @@ probe("cross.hostname", "cross", "uts_namespace",
 probe("cross.own_uid_inside", "cross", "user_namespace own_uid",
       "(held if (os.getuid(), os.getgid()) == (1000, 1000) else escaped)((os.getuid(), "
       "os.getgid()))")
+probe("cross.files_of_a_running_job", "cross", FILES,
+      "places = ('/tmp', '/workspace', '{drop}')\n"
+      "seen = [place for place in places if os.path.exists(place + '/beside')]\n"
+      "(escaped if seen else held)(seen)",
+      beside="import time\n"
+             "for place in ('/tmp', '/workspace', '{drop}'):\n"
+             "    try: open(place + '/beside', 'w').write('x')\n"
+             "    except OSError: pass\n"
+             "time.sleep(1.5)")
+probe("cross.signal_a_running_job", "cross", ONE_USER,
+      "seen = []\n"
+      "for pid in range(2, 1 << 16):\n"
+      "    try: os.kill(pid, 0)\n"
+      "    except OSError: continue\n"
+      "    if pid != os.getpid(): seen.append(pid)\n"
+      "(escaped if seen else held)(seen[:8])",
+      beside="import time\ntime.sleep(1.5)")
