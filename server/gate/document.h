@@ -28,7 +28,9 @@ void document_execution_head(struct buf *buf, const struct answer_execution *ans
 			     bool has_members);
 void document_execution_tail(struct buf *buf, const struct answer_execution *answer);
 
-#define DOCUMENT_RUNTIMES_MAX 32 /* languages of one installation; a runtime is a folder */
+/* As many as the ledger may tell of: 32 of the configuration, and as many that a reload
+ * replaced. With less room the gate would drop a ledger that did nothing wrong. */
+#define DOCUMENT_RUNTIMES_MAX 64
 
 void document_runtimes(struct buf *buf, const struct tell_runtime *const *runtimes,
 		       size_t count);

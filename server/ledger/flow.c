@@ -574,7 +574,7 @@ static void cancel_running(struct execution *e)
 static void mark_late(struct execution *e)
 {
 	if (e->validator != NULL)
-		e->validator->is_late = true;
+		validator_is_late(e->validator);
 	e->validator = NULL;
 }
 

@@ -74,13 +74,20 @@ void gate_answer(struct ledger *ledger, uint64_t ask_id, const struct answer_exe
 
 #define VALIDATORS_MAX 64 /* processes; a multiple of the cores of a large machine */
 
+/* A check past its deadline and then so long without any answer, ms: it hangs. */
+#define VALIDATOR_SILENT_MS 3000
+
 struct validator {
 	struct peer peer;     /* first: a peer's address is its validator's */
 	uint32_t outstanding; /* checks it has not answered */
 	bool is_late;	      /* one has passed its deadline, and nothing came since */
+	uint64_t late_us;     /* monotonic: since when */
 };
 
 void validators_init(struct ledger *ledger);
+void validator_is_late(struct validator *validator);
+/* Gives up those that stay silent; once a second. */
+void validators_tick(struct ledger *ledger);
 void validator_came(struct validator *validator);
 /* The one with the least to do; NULL when there is none that still answers. */
 struct validator *validators_pick(struct ledger *ledger);

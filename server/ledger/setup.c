@@ -150,6 +150,7 @@ static void raise_fd_limit(struct ledger *ledger)
 
 static void tick_fire(struct loop *loop, struct timer *timer)
 {
+	validators_tick(timer->owner);
 	round_tick(timer->owner);
 	loop_timer_start(loop, timer, TICK_US);
 }

@@ -1,4 +1,6 @@
 /* The validators: who checks what, and what their verdicts mean. See peers.h and flow.h. */
+#include "base/clock.h"
+#include "base/log.h"
 #include "server/ledger/flow.h"
 #include "server/ledger/ledger.h"
 
@@ -107,6 +109,31 @@ static void lost(struct peer *peer)
 			continue;
 		e->validator = NULL;
 		flow_event(e, FLOW_VALIDATOR_LOST);
+	}
+}
+
+void validator_is_late(struct validator *validator)
+{
+	if (!validator->is_late)
+		validator->late_us = clock_mono_us();
+	validator->is_late = true;
+}
+
+/* One that is merely busy answers something meanwhile. One that hangs, perhaps in a request
+ * made for it, never would: each would take one validator away for good, until none is left. */
+void validators_tick(struct ledger *ledger)
+{
+	uint64_t now_us = clock_mono_us();
+
+	for (size_t i = 0; i < VALIDATORS_MAX; i++) {
+		struct validator *validator = &ledger->validators[i];
+
+		if (!validator->peer.is_up || !validator->is_late ||
+		    now_us - validator->late_us < VALIDATOR_SILENT_MS * 1000ull)
+			continue;
+		log_event(LOG_ERROR, "validator_hangs",
+			  LOG_INT("outstanding", validator->outstanding));
+		validator->peer.has_failed = true; /* lost at the end of the round */
 	}
 }
 

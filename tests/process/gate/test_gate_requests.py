@@ -10,9 +10,9 @@ import time
 import pytest
 from gate_harness import (ANSWER_EXECUTION, ANSWER_METRICS, ANSWER_REFUSED, ANSWER_VIEW,
                           ASK_CANCEL, ASK_EXECUTE, ASK_EXECUTION, ASK_METRICS, ASK_VIEW,
-                          EXECUTION_ID, GATE, Gate, MEMBERS, PROBLEMS, ROOT, SLOW, TELL_STATE,
-                          TELL_TLS_REFUSED, channel, execution_body, text, u8, u32,
-                          wait_until)
+                          EXECUTION_ID, GATE, Gate, MEMBERS, PROBLEMS, ROOT, SLOW, TELL_RUNTIME,
+                          TELL_STATE, TELL_TLS_REFUSED, channel, execution_body, text, u8,
+                          u32, wait_until)
 
 POST = ("POST /v1/executions HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
         "Content-Length: %d\r\n%s\r\n")
@@ -253,6 +253,13 @@ def test_a_body_above_the_maximum_is_refused_before_it_arrives(make_gate):
     assert caller.is_closed()
     caller, question = begin(gate, b"x" * 2048)
     assert len(question.body) == 2048
+
+
+def test_as_many_runtimes_as_the_ledger_knows(gate):
+    for index in range(63):
+        channel.send(gate.ledger, TELL_RUNTIME, text(f"other{index}") + text("1") + text(""))
+    gate.tell_ready(False, "marked")
+    assert wait_until(lambda: "marked" in gate.operations().request("GET", "/readyz").json["detail"])
 
 
 def test_bodies_that_arrive_cannot_fill_the_memory(make_gate):

@@ -192,8 +192,8 @@ class Gate(Peer):
 
 
 class Validator(Peer):
-    def __init__(self, ledger):
-        super().__init__(ledger, ROLE_VALIDATOR)
+    def __init__(self, ledger, link=0):
+        super().__init__(ledger, ROLE_VALIDATOR, link)
 
     def take(self, type=CHECK_REQUEST):
         """(id, payload) of the next check."""

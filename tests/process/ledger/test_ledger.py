@@ -14,7 +14,7 @@ import pytest
 from ledger_harness import (
     ANSWER_EXECUTION, ANSWER_REFUSED, ASK_EXECUTE, AUDITOR, CHECK_OUTCOME, CHECK_REQUEST, CN, DEV,
     DNS, EXECUTOR, JOB_CANCEL, JOB_DONE, JOB_START, MEMBERS, REQUEST_BAD, REQUEST_GOOD, SPIFFE, STATUSES,
-    TELL_STATE, TELL_TLS_REFUSED, VARIANT, Answered, Gate, Refused, Validator, Warden, identity, run, run_to_warden, wait_until)
+    TELL_STATE, TELL_TLS_REFUSED, USERS, VARIANT, Answered, Gate, Refused, Validator, Warden, identity, run, run_to_warden, wait_until)
 
 from channel import text, u8, u32, u64  # noqa: E402  (ledger_harness has set the path)
 
@@ -474,6 +474,22 @@ def test_the_supervisor_is_told_of_a_neighbour_that_was_dropped(ledger):
     assert gate.is_dropped()
     message = channel.receive(ledger.setup)
     assert (message.type, message.id) == (channel.SETUP_PEER_LOST, 77)
+
+
+def test_a_validator_that_hangs_is_given_up(ledger):
+    """It answers nothing for longer than any check may take; another one does its work."""
+    import channel
+
+    if ledger.user != USERS[-1]:
+        pytest.skip("takes long, and no right is involved")
+    gate, validator = Gate(ledger), Validator(ledger, link=5)
+    warden = Warden(ledger)
+    ask = gate.execute()
+    assert gate.answer(ask, timeout=15).code == "internal"
+    message = channel.receive(ledger.setup, 10)
+    assert (message.type, message.id) == (channel.SETUP_PEER_LOST, 5)
+    assert validator.is_dropped()
+    run(gate, Validator(ledger), warden)
 
 
 def test_late_and_unknown_answers_of_the_warden_are_dropped(ledger, peers):
