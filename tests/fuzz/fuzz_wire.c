@@ -33,6 +33,9 @@
 	X(setup_ready)            \
 	X(setup_failed)           \
 	X(setup_drained)          \
+	X(setup_peer_lost)        \
+	X(cell_setup)             \
+	X(cell_ready)             \
 	X(front_connection)       \
 	X(front_refused)          \
 	X(ask_execute)            \

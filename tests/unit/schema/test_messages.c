@@ -61,6 +61,7 @@ TestSuite(messages, .timeout = 60);
 	X(setup_ready, SETUP_READY_FIELDS)                       \
 	X(setup_failed, SETUP_FAILED_FIELDS)                     \
 	X(setup_drained, SETUP_DRAINED_FIELDS)                   \
+	X(setup_peer_lost, SETUP_PEER_LOST_FIELDS)               \
 	X(cell_setup, CELL_SETUP_FIELDS)                         \
 	X(cell_ready, CELL_READY_FIELDS)                         \
 	X(cell_make, CELL_MAKE_FIELDS)                           \
