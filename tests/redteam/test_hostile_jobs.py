@@ -142,7 +142,8 @@ def test_a_set_uid_file_gives_no_privileges(client):
         "os.chmod('own', 0o6755)\n"
         "try: print(subprocess.run(['./own'], capture_output=True))\n"
         "except OSError as error: print(type(error).__name__)\n"
-        "print(subprocess.run(['/bin/sh', 'own'], capture_output=True, text=True).stdout.split()[0])\n"
+        "shell = subprocess.run(['/bin/sh', 'own'], capture_output=True, text=True)\n"
+        "print(shell.stdout.split()[0])\n"
         "print(os.getresuid(), os.getresgid())")
     assert document["stdout"] == (
         "PermissionError\nuid=1000(job)\n(1000, 1000, 1000) (1000, 1000, 1000)\n"), document
@@ -200,8 +201,8 @@ def test_lies_on_the_channel(service, client, lie):
 
 def test_a_forged_report_speaks_for_its_own_job_only(client):
     document = client.run(
-        FORGE + "say(message(b'\\2\\3' + b'{\"error\":null,\"result\":\"forged\"}', number=12345))\n"
-        "time.sleep(5)")
+        FORGE + "body = b'\\2\\3' + b'{\"error\":null,\"result\":\"forged\"}'\n"
+        "say(message(body, number=12345))\ntime.sleep(5)")
     assert document["exit_code"] == 3
     assert document["result"] == "forged"
     assert client.run("1 + 1")["result"] == "2"
@@ -254,7 +255,8 @@ def test_modes_and_names_do_not_hide_or_break(client):
         "import os\n"
         "open('secret', 'w').write('x'); os.chmod('secret', 0)\n"
         "os.mkdir('closed'); open('closed/in', 'w').write('y'); os.chmod('closed', 0)\n"
-        "for name in (b'\\xff\\xfe', b'new\\nline', b'quote\"', b'\\x01', b'a' * 255, b'-rf', b' '):\n"
+        "for name in (b'\\xff\\xfe', b'new\\nline', b'quote\"', b'\\x01', b'a' * 255, b'-rf',\n"
+        "             b' '):\n"
         "    open(name, 'w').write('z')\n"
         "path = 'd'\n"
         "for _ in range(200):\n"
