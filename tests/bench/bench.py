@@ -58,7 +58,7 @@ def pss_bytes(pid):
 
 
 def pool_is_full(service, ready):
-    return f'casemate_workers_ready{{runtime="python"}} {ready}' in \
+    return f'casemate_workers_ready{{language="python"}} {ready}' in \
         service.operations("/metrics").body.decode()
 
 
