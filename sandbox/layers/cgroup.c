@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -265,10 +266,25 @@ uint64_t cgroup_group_oom_kills(const struct cgroup_group *group)
 	return cgroup_number(group->memory_events, "oom_kill") - group->oom_kills_before;
 }
 
-bool cgroup_group_is_empty(const struct cgroup_group *group)
+/* Processes and threads in the group; -1 when it cannot be told. */
+static int tasks(const struct cgroup_group *group)
 {
 	char text[32];
-	ssize_t got = group->pids_now >= 0 ? pread(group->pids_now, text, sizeof(text), 0) : -1;
+	ssize_t got =
+		group->pids_now >= 0 ? pread(group->pids_now, text, sizeof(text) - 1, 0) : -1;
 
-	return got == 2 && text[0] == '0' && text[1] == '\n';
+	if (got <= 0)
+		return -1;
+	text[got] = '\0';
+	return (int)strtol(text, NULL, 10);
+}
+
+bool cgroup_group_is_empty(const struct cgroup_group *group)
+{
+	return tasks(group) == 0;
+}
+
+bool cgroup_group_is_single(const struct cgroup_group *group)
+{
+	return tasks(group) == 1;
 }

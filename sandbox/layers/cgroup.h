@@ -114,4 +114,7 @@ uint64_t cgroup_group_oom_kills(const struct cgroup_group *group);
 /* True only when the kernel says that no process is left in the group. */
 bool cgroup_group_is_empty(const struct cgroup_group *group);
 
+/* True when exactly one task is left, which is the worker with a single thread. */
+bool cgroup_group_is_single(const struct cgroup_group *group);
+
 #endif

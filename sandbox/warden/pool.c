@@ -1,5 +1,6 @@
 #include "sandbox/warden/pool.h"
 
+#include "base/clock.h"
 #include "sandbox/warden/ending.h"
 #include "sandbox/warden/ledger.h"
 #include "sandbox/warden/making.h"
@@ -28,11 +29,13 @@ unsigned pool_wanted(const struct pool_view *view)
 {
 	unsigned target = view->high + view->waiting;
 	unsigned have = view->ready + view->making;
-	unsigned limit = view->waiting > 0 || view->ready < view->low ? MAKING_URGENT_MAX
-								      : MAKING_BACKGROUND_MAX;
+	bool is_urgent = view->waiting > 0 || view->ready < view->low;
+	unsigned limit = is_urgent ? MAKING_URGENT_MAX : MAKING_BACKGROUND_MAX;
 	unsigned wanted = have < target ? target - have : 0;
 	unsigned room = view->making < limit ? limit - view->making : 0;
 
+	if (view->is_restful && !is_urgent)
+		return 0;
 	return wanted < room ? wanted : room;
 }
 
@@ -123,6 +126,39 @@ static void make_room(struct warden *warden, const struct runtime *hungry)
 		ending_begin(slot);
 }
 
+/* A caller who sends one request after the other would otherwise pay, in each, for the worker
+ * that replaces the one before: the making would run beside his job and his answer. */
+#define REST_US 3000
+
+static void rest_is_over(struct loop *loop, struct timer *timer)
+{
+	(void)loop;
+	pool_tend(timer->owner);
+}
+
+static bool is_restful(struct warden *warden)
+{
+	uint64_t since_us = clock_mono_us() - warden->busy_us;
+
+	for (unsigned i = 0; i < warden->runtime_count; i++)
+		if (warden->runtimes[i].in_state[SLOT_BUSY] > 0)
+			return true; /* its end is the next occasion */
+	if (since_us >= REST_US)
+		return false;
+	warden->rest_timer.fire = rest_is_over;
+	warden->rest_timer.owner = warden;
+	if (!warden->rest_timer.is_armed)
+		loop_timer_start(&warden->loop, &warden->rest_timer, REST_US - since_us);
+	return true;
+}
+
+bool pool_has_plenty(const struct warden *warden, const struct runtime *runtime)
+{
+	return warden->queue.length == 0 &&
+	       runtime->in_state[SLOT_READY] >= runtime->setup.pool_low &&
+	       runtime->in_state[SLOT_READY] > 0;
+}
+
 static void refill(struct warden *warden, struct runtime *runtime)
 {
 	struct pool_view view = {
@@ -131,6 +167,7 @@ static void refill(struct warden *warden, struct runtime *runtime)
 		.waiting = count_waiting(warden, runtime),
 		.low = runtime->setup.pool_low,
 		.high = runtime->setup.pool_high,
+		.is_restful = is_restful(warden),
 	};
 
 	if (!runtime_can_make(runtime))

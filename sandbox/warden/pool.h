@@ -22,10 +22,14 @@ struct pool_view {
 	unsigned ready;
 	unsigned making;
 	unsigned waiting; /* jobs in the queue for this runtime */
+	bool is_restful;  /* a job runs or has just run: no time for work that can wait */
 	unsigned low;
 	unsigned high;
 };
 unsigned pool_wanted(const struct pool_view *view);
+
+/* True while nothing waits for the runtime and enough of its workers are ready. */
+bool pool_has_plenty(const struct warden *warden, const struct runtime *runtime);
 
 /* Seconds after which a refused caller may find a place. */
 uint32_t pool_retry_after_s(const struct warden *warden, const struct runtime *runtime);

@@ -185,6 +185,7 @@ int run_job(struct slot *slot, struct job *job, struct err *err)
 		return status;
 	}
 	job->sent_us = clock_mono_us();
+	warden->busy_us = job->sent_us;
 	slot->job = job;
 	slot_enter(slot, SLOT_BUSY);
 	ending_listen(slot);

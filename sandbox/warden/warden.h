@@ -51,6 +51,8 @@ struct warden {
 	uint32_t worker_layers; /* of the last worker that became ready */
 	uint32_t landlock_abi;
 	struct timer pool_timer; /* WARDEN_POOL at most ten times a second */
+	struct timer rest_timer; /* see pool.c */
+	uint64_t busy_us;	 /* when a job last began or ended */
 	struct timer drain_timer;
 	bool has_pool_news;
 };
