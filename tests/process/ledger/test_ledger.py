@@ -476,6 +476,7 @@ def test_the_supervisor_is_told_of_a_neighbour_that_was_dropped(ledger):
     assert (message.type, message.id) == (channel.SETUP_PEER_LOST, 77)
 
 
+@pytest.mark.may_skip
 def test_a_validator_that_hangs_is_given_up(ledger):
     """It answers nothing for longer than any check may take; another one does its work."""
     import channel

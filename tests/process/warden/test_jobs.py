@@ -78,7 +78,8 @@ def test_cpu_time_of_children_counts_together(shared):
     done = shared.run(code, cpu_ms=400, wall_ms=20000)
 
     assert (done.status, done.limit_hit) == ("timed_out", "cpu"), done
-    assert done.cpu_us < 1_200_000
+    # Eight processes that were counted each for itself would use 3.2 s before the first ends.
+    assert done.cpu_us < 2_400_000
 
 
 def test_memory_ends_with_its_limit(shared):
