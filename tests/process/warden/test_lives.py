@@ -91,7 +91,9 @@ def test_killed_zygote_and_maker_together_come_back(fresh):
     os.kill(by_name(warden, "casemate-cell")[0], signal.SIGKILL)
 
     for number in range(6):
-        assert warden.run(f"print({number})").stdout == b"%d\n" % number
+        done = warden.run(f"print({number})")
+        # The first may have been in a cell when all of them died with their maker.
+        assert done.stdout == b"%d\n" % number or (number, done.status) == (0, "internal_error")
 
 
 def test_killed_idle_workers_are_replaced(fresh):
