@@ -333,6 +333,7 @@ static bool can_be_stopped(const struct slot *slot)
 static void worker_is_done(struct slot *slot)
 {
 	struct loop *loop = &slot->warden->loop;
+	bool is_stopped;
 
 	slot->has_said_done = true;
 	slot->exit_how = CLD_EXITED;
@@ -342,20 +343,22 @@ static void worker_is_done(struct slot *slot)
 		slot->worker_peak_bytes = peak_bytes(slot->worker_pid);
 	slot->warden->busy_us = slot->job->ended_us;
 	loop_timer_stop(loop, &slot->cpu_timer);
-	if (collect_is_empty(slot->workspace_fd) && can_be_stopped(slot)) {
-		job_ended(slot);
-		slot_enter(slot, SLOT_ENDING);
-		slot->ending_ticks = 0;
-		loop_timer_start(loop, &slot->step_timer, STOPPED_US);
-		return;
-	}
-	slot_kill(slot);
+	is_stopped = can_be_stopped(slot);
+	if (!is_stopped)
+		slot_kill(slot);
 	if (!collect_is_empty(slot->workspace_fd)) {
+		slot_kill(slot);
 		loop_timer_start(loop, &slot->step_timer, RUN_KILL_WAIT_US);
 		return;
 	}
 	job_ended(slot);
-	ending_begin(slot);
+	if (!is_stopped) {
+		ending_begin(slot);
+		return;
+	}
+	slot_enter(slot, SLOT_ENDING);
+	slot->ending_ticks = 0;
+	loop_timer_start(loop, &slot->step_timer, STOPPED_US);
 }
 
 static void report_came(struct loop *loop, struct watch *watch, uint32_t events)
