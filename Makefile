@@ -80,7 +80,7 @@ LDFLAGS_ALL  := $(LOPT) $(HARDEN_L) $(LDFLAGS)
 # Program -> its folder. Everything in the folder belongs to it.
 PROGRAMS := casemate casemate-serve casemate-exec casemate-certs casemate-front casemate-gate \
 	    casemate-ledger casemate-validator casemate-warden casemate-cell casemate-doctor \
-	    casemate-python
+	    casemate-policy casemate-python
 DIR_casemate           := server/cli
 DIR_casemate-serve     := server/supervisor
 DIR_casemate-exec      := server/exec
@@ -92,6 +92,7 @@ DIR_casemate-validator := validator
 DIR_casemate-warden    := sandbox/warden
 DIR_casemate-cell      := sandbox/cell
 DIR_casemate-doctor    := sandbox/doctor
+DIR_casemate-policy    := sandbox/policy
 DIR_casemate-python    := sandbox/runtimes/python
 
 # Program -> libraries beyond libc. tests/lint/linked.sh compares this table with the binaries.
@@ -106,6 +107,7 @@ LIBS_casemate-validator := -ljansson -lpcre2-8 -lcrypto
 LIBS_casemate-warden    := -lseccomp
 LIBS_casemate-cell      :=
 LIBS_casemate-doctor    := -lseccomp
+LIBS_casemate-policy    :=
 LIBS_casemate-python    := $(shell pkg-config --libs python3-embed 2>/dev/null)
 CPPFLAGS_sandbox/runtimes/python := $(shell pkg-config --cflags python3-embed 2>/dev/null | sed 's/-I/-isystem /g')
 

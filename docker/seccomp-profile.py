@@ -25,6 +25,10 @@ LISTS = [
     "sandbox/warden/janitor.seccomp.def",
     "sandbox/seccomp/init.def",
     "sandbox/seccomp/base.def",
+    "sandbox/seccomp/python.def",
+    "sandbox/seccomp/javascript.def",
+    "sandbox/seccomp/bash.def",
+    "sandbox/seccomp/c.def",
 ]
 
 # What happens before a list is in force, or in processes that have none: the supervisor, the
@@ -65,6 +69,7 @@ SETUP = {
     "execveat": "a runtime's program is started from a descriptor",
     "waitid": "the end of a child, by its handle",
     "pidfd_open": "handles on children cannot be confused",
+    "pidfd_getfd": "the warden takes the listener of a worker's filter",
     "pidfd_send_signal": "handles on children cannot be confused",
     "signalfd4": "signals of the supervisor as events",
     # Files.
@@ -94,7 +99,7 @@ def named(kind):
 
 
 def profile():
-    allowed = named("ALLOW|ALLOW_IF") | set(SETUP)
+    allowed = named("ALLOW|ALLOW_IF|OBSERVE") | set(SETUP)
     return {
         "defaultAction": "SCMP_ACT_ERRNO",
         "defaultErrnoRet": 1,

@@ -62,6 +62,9 @@
 #define LIMIT_FILES_INLINE_BYTES (4ull << 20) /* all inline result files together */
 #define LIMIT_FILES_READ_BYTES (48ull << 20) /* result files read, all together; fits the outcome */
 #define LIMIT_REPORT_BYTES     (56 * 1024) /* the worker's own report; fits one message */
+#define LIMIT_EVENTS	       48   /* events of one execution that differ; equal ones are counted */
+#define LIMIT_EVENT_CALL_BYTES 32   /* the longest name of a system call has 23 */
+#define LIMIT_EVENT_TEXT_BYTES 240  /* arguments of one refused call; a path is cut */
 #define LIMIT_RESULT_CHARS     16384	   /* value of the last expression as text */
 #define LIMIT_JSON_DEPTH       64	   /* nesting of a request body; ours nests under 5 */
 #define LIMIT_FAULTS	       32	   /* faults listed in one problem document */

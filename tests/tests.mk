@@ -120,10 +120,10 @@ tidy_flags = $(filter-out -DCASEMATE_VERSION%,$(CPPFLAGS_ALL)) \
 	-DCASEMATE_VERSION=\"$(VERSION)\" $(CPPFLAGS_sandbox/runtimes/python) -std=gnu17
 linked_row = "$(OUT_$(1)):$(LIBS_$(1))"
 
-.PHONY: check check-format check-shell check-shape check-linked check-tidy check-clang
+.PHONY: check check-format check-shell check-shape check-linked check-tidy check-clang check-pages
 check:
 	@tests/support/deps.sh check
-	$(AGAIN) check-format check-shell check-shape check-linked check-tidy check-clang
+	$(AGAIN) check-format check-shell check-shape check-linked check-tidy check-clang check-pages
 	@echo 'check: good'
 
 # Other versions format otherwise and warn of other things, so the judge is Debian 12's.
@@ -143,6 +143,13 @@ check-shape:
 # The linker is the enforcer of the process split, so its result is what is looked at.
 check-linked: all
 	@tests/lint/linked.sh $(foreach program,$(PROGRAMS),$(call linked_row,$(program)))
+
+# Pages that a program writes.
+check-pages: casemate-policy
+	@$(OUT_casemate-policy) show --seccomp --markdown | diff -u docs/SECCOMP.md - || { \
+		echo 'docs/SECCOMP.md is not what the tables say:' \
+			'make casemate-policy && $(OUT_casemate-policy) show --seccomp' \
+			'--markdown >docs/SECCOMP.md' >&2; exit 1; }
 
 check-tidy:
 	@$(call pinned,clang-tidy-14); printf '%s\n' $(TIDIED) | xargs -P $(JOBS) -n 4 sh -c \

@@ -30,7 +30,7 @@ static void ask_landlock(struct finding *finding)
 static int try_seccomp(struct err *err)
 {
 	int memfd = -1;
-	int status = seccomp_program_compile(SECCOMP_LIST_WORKER, &memfd, err);
+	int status = seccomp_program_compile(SECCOMP_LIST_WORKER, SECCOMP_QUIET, &memfd, err);
 
 	if (status == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		status = err_errno(err, errno, "no_new_privs");

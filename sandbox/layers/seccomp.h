@@ -6,18 +6,38 @@
  * of struct sock_filter; cell inits and workers load that.
  *
  * Verdicts: listed calls pass, where a condition says so only with those arguments; calls known
- * to be dangerous get EPERM; numbers nobody listed get ENOSYS, so that libraries take their
- * fallback; a foreign architecture or an x32 number kills the process.
+ * to be dangerous get EPERM, by the warden's answer where it listens (SECCOMP_TELL); numbers
+ * nobody listed get ENOSYS, so that libraries take their fallback; a foreign architecture or an
+ * x32 number kills the process.
  */
 #ifndef SANDBOX_LAYERS_SECCOMP_H
 #define SANDBOX_LAYERS_SECCOMP_H
 
 #include "base/err.h"
 
+/* X(symbol, name, what it is for). A runtime names its list in runtime.json ("seccomp"); each
+ * is base.def and the few lines of its own file, init.def stands alone. A new list is a file
+ * and a line here and in seccomp_rules.c. */
+#define SECCOMP_LIST_LIST(X)                                                \
+	X(WORKER, "base", "what interpreters and programs need")            \
+	X(PYTHON, "python", "base and what CPython and its libraries need") \
+	X(JAVASCRIPT, "javascript", "base and what node needs")             \
+	X(BASH, "bash", "base and what bash and its programs need")         \
+	X(C, "c", "base and what compilers and their products need")        \
+	X(INIT, "init", "pid 1 of a cell waits and exits; no job runs under it")
+
 enum seccomp_list {
-	SECCOMP_LIST_WORKER, /* base.def: what interpreters and programs need */
-	SECCOMP_LIST_INIT,   /* init.def: pid 1 of a cell waits and exits */
-	SECCOMP_LIST_MAX = SECCOMP_LIST_INIT
+#define X(symbol, name, purpose) SECCOMP_LIST_##symbol,
+	SECCOMP_LIST_LIST(X)
+#undef X
+		SECCOMP_LISTS
+};
+
+/* How a refused call is answered. */
+enum seccomp_voice {
+	SECCOMP_QUIET, /* by the kernel alone, with an errno */
+	SECCOMP_TELL,  /* through user notification: somebody must hold the listener and answer
+			*/
 };
 
 /* Programs larger than this are refused; ours are far below the kernel's BPF_MAXINSNS, 4096. */
@@ -25,7 +45,8 @@ enum seccomp_list {
 
 /* Needs libseccomp, and so lives in a file of its own (seccomp_compile.c): programs that only
  * load do not link it. */
-nodiscard int seccomp_program_compile(enum seccomp_list list, int *ret_memfd, struct err *err);
+nodiscard int seccomp_program_compile(enum seccomp_list list, enum seccomp_voice voice,
+				      int *ret_memfd, struct err *err);
 
 /* Loads a compiled program for the calling process, for good. Needs no_new_privs. `memfd` stays
  * the caller's. Afterwards messages without descriptors must be sent by chan_send_blocking().

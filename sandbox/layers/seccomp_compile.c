@@ -11,10 +11,19 @@ static uint32_t default_action(enum seccomp_list list)
 	return list == SECCOMP_LIST_INIT ? SCMP_ACT_KILL_PROCESS : SCMP_ACT_ERRNO(ENOSYS);
 }
 
-static int add_rule(scmp_filter_ctx context, const struct seccomp_rule *rule, struct err *err)
+static uint32_t action_of(const struct seccomp_rule *rule, enum seccomp_voice voice)
 {
-	uint32_t action =
-		rule->verdict == SECCOMP_PASS ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(EPERM);
+	if (rule->verdict == SECCOMP_PASS)
+		return SCMP_ACT_ALLOW;
+	if (voice == SECCOMP_TELL)
+		return SCMP_ACT_NOTIFY;
+	return rule->verdict == SECCOMP_OBSERVE ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(EPERM);
+}
+
+static int add_rule(scmp_filter_ctx context, const struct seccomp_rule *rule,
+		    enum seccomp_voice voice, struct err *err)
+{
+	uint32_t action = action_of(rule, voice);
 	int status;
 
 	if (rule->verdict == SECCOMP_ABSENT)
@@ -55,18 +64,19 @@ static int export_program(scmp_filter_ctx context, int *ret_memfd, struct err *e
 	return status;
 }
 
-int seccomp_program_compile(enum seccomp_list list, int *ret_memfd, struct err *err)
+int seccomp_program_compile(enum seccomp_list list, enum seccomp_voice voice, int *ret_memfd,
+			    struct err *err)
 {
-	size_t count;
-	const struct seccomp_rule *rules = seccomp_rules(list, &count);
+	struct seccomp_rules rules;
 	scmp_filter_ctx context = seccomp_init(default_action(list));
 	int status;
 
 	if (context == NULL)
 		return err_set(err, ENOMEM, "no memory for a seccomp filter");
+	seccomp_rules(list, &rules);
 	status = set_attributes(context, err);
-	for (size_t i = 0; i < count && status == 0; i++)
-		status = add_rule(context, &rules[i], err);
+	for (size_t i = 0; i < rules.count && status == 0; i++)
+		status = add_rule(context, rules.list[i], voice, err);
 	if (status == 0)
 		status = export_program(context, ret_memfd, err);
 	seccomp_release(context);

@@ -5,11 +5,16 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <linux/sched.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+
+#include "schema/events.h"
 
 /* The bits that make a new namespace by clone(2). CLONE_NEWTIME is a signal number there. */
 #define CLONE_NAMESPACES                                                            \
@@ -38,31 +43,163 @@
 		(n), SCMP_CMP_MASKED_EQ, (mask), (value) \
 	}
 
-#define RULE(name, verdict, why) {SCMP_SYS(name), verdict, 0, {{0}}, #name, (why)},
-#define RULE_IF(name, verdict, why, ...)                                                     \
-	{SCMP_SYS(name), verdict, ARRAY_COUNT(((const struct scmp_arg_cmp[]){__VA_ARGS__})), \
-	 {__VA_ARGS__},	 #name,	  (why)},
+#define LONG_NOT(n, value)                   \
+	{                                    \
+		(n), SCMP_CMP_NE, (value), 0 \
+	}
 
-#define ALLOW(name, why)	 RULE(name, SECCOMP_PASS, why)
-#define ALLOW_IF(name, why, ...) RULE_IF(name, SECCOMP_PASS, why, __VA_ARGS__)
-#define DENY(name, why)		 RULE(name, SECCOMP_DENY, why)
-#define DENY_IF(name, why, ...)	 RULE_IF(name, SECCOMP_DENY, why, __VA_ARGS__)
-#define ABSENT(name, why)	 RULE(name, SECCOMP_ABSENT, why)
+#define RULE(call, verdict_, why_, kind_, mild) \
+	{.number = SCMP_SYS(call),              \
+	 .verdict = (verdict_),                 \
+	 .name = #call,                         \
+	 .why = (why_),                         \
+	 .conds_text = "",                      \
+	 .kind = (kind_),                       \
+	 .is_mild = (mild)},
+#define RULE_IF(call, verdict_, why_, kind_, mild, text, ...)                     \
+	{.number = SCMP_SYS(call),                                                \
+	 .verdict = (verdict_),                                                   \
+	 .cond_count = ARRAY_COUNT(((const struct scmp_arg_cmp[]){__VA_ARGS__})), \
+	 .conds = {__VA_ARGS__},                                                  \
+	 .name = #call,                                                           \
+	 .why = (why_),                                                           \
+	 .conds_text = (text),                                                    \
+	 .kind = (kind_),                                                         \
+	 .is_mild = (mild)},
 
-static const struct seccomp_rule worker_rules[] = {
+#define ALLOW(name, why) RULE(name, SECCOMP_PASS, why, 0, false)
+#define ALLOW_IF(name, why, ...) \
+	RULE_IF(name, SECCOMP_PASS, why, 0, false, #__VA_ARGS__, __VA_ARGS__)
+#define DENY(name, kind, why)	   RULE(name, SECCOMP_DENY, why, EVENT_##kind, false)
+#define DENY_MILD(name, kind, why) RULE(name, SECCOMP_DENY, why, EVENT_##kind, true)
+#define DENY_IF(name, kind, why, ...) \
+	RULE_IF(name, SECCOMP_DENY, why, EVENT_##kind, false, #__VA_ARGS__, __VA_ARGS__)
+#define DENY_MILD_IF(name, kind, why, ...) \
+	RULE_IF(name, SECCOMP_DENY, why, EVENT_##kind, true, #__VA_ARGS__, __VA_ARGS__)
+#define OBSERVE(name, kind, why) RULE(name, SECCOMP_OBSERVE, why, EVENT_##kind, false)
+#define ABSENT(name, why)	 RULE(name, SECCOMP_ABSENT, why, 0, false)
+
+/* C knows no empty table, and a list may have nothing of its own. */
+#define END                  \
+	{                    \
+		.number = -1 \
+	}
+#define COUNT(rules) (ARRAY_COUNT(rules) - 1)
+
+static const struct seccomp_rule base_rules[] = {
 #include "sandbox/seccomp/base.def"
-};
+	END};
+
+static const struct seccomp_rule python_rules[] = {
+#include "sandbox/seccomp/python.def"
+	END};
+
+static const struct seccomp_rule javascript_rules[] = {
+#include "sandbox/seccomp/javascript.def"
+	END};
+
+static const struct seccomp_rule bash_rules[] = {
+#include "sandbox/seccomp/bash.def"
+	END};
+
+static const struct seccomp_rule c_rules[] = {
+#include "sandbox/seccomp/c.def"
+	END};
 
 static const struct seccomp_rule init_rules[] = {
 #include "sandbox/seccomp/init.def"
+	END};
+
+static const struct {
+	const struct seccomp_rule *rules;
+	size_t count;
+} own_rules[SECCOMP_LISTS] = {
+	[SECCOMP_LIST_PYTHON] = {python_rules, COUNT(python_rules)},
+	[SECCOMP_LIST_JAVASCRIPT] = {javascript_rules, COUNT(javascript_rules)},
+	[SECCOMP_LIST_BASH] = {bash_rules, COUNT(bash_rules)},
+	[SECCOMP_LIST_C] = {c_rules, COUNT(c_rules)},
+	[SECCOMP_LIST_INIT] = {init_rules, COUNT(init_rules)},
 };
 
-const struct seccomp_rule *seccomp_rules(enum seccomp_list list, size_t *ret_count)
+_Static_assert(COUNT(base_rules) + COUNT(python_rules) + COUNT(javascript_rules) +
+			       COUNT(bash_rules) + COUNT(c_rules) <
+		       SECCOMP_RULES_MAX,
+	       "a list fits struct seccomp_rules");
+
+static const struct {
+	const char *name;
+	const char *purpose;
+} lists[SECCOMP_LISTS] = {
+#define X(symbol, name, purpose) [SECCOMP_LIST_##symbol] = {(name), (purpose)},
+	SECCOMP_LIST_LIST(X)
+#undef X
+};
+
+/* A runtime that needs what nobody else gets says so in its own file. */
+static bool is_replaced(enum seccomp_list list, const struct seccomp_rule *rule)
 {
-	if (list == SECCOMP_LIST_INIT) {
-		*ret_count = ARRAY_COUNT(init_rules);
-		return init_rules;
+	if (rule->verdict == SECCOMP_PASS || rule->cond_count > 0)
+		return false;
+	for (size_t i = 0; i < own_rules[list].count; i++)
+		if (own_rules[list].rules[i].number == rule->number)
+			return true;
+	return false;
+}
+
+void seccomp_rules(enum seccomp_list list, struct seccomp_rules *ret)
+{
+	ret->count = 0;
+	if (list != SECCOMP_LIST_INIT)
+		for (size_t i = 0; i < COUNT(base_rules); i++)
+			if (!is_replaced(list, &base_rules[i]))
+				ret->list[ret->count++] = &base_rules[i];
+	for (size_t i = 0; i < own_rules[list].count; i++)
+		ret->list[ret->count++] = &own_rules[list].rules[i];
+}
+
+static bool cond_holds(const struct scmp_arg_cmp *cond, uint64_t value)
+{
+	switch (cond->op) {
+	case SCMP_CMP_EQ:
+		return value == cond->datum_a;
+	case SCMP_CMP_NE:
+		return value != cond->datum_a;
+	default:
+		return (value & cond->datum_a) == cond->datum_b;
 	}
-	*ret_count = ARRAY_COUNT(worker_rules);
-	return worker_rules;
+}
+
+bool seccomp_rule_holds(const struct seccomp_rule *rule, const uint64_t args[6])
+{
+	for (unsigned i = 0; i < rule->cond_count; i++)
+		if (!cond_holds(&rule->conds[i], args[rule->conds[i].arg]))
+			return false;
+	return true;
+}
+
+const char *seccomp_list_name(enum seccomp_list list)
+{
+	return lists[list].name;
+}
+
+const char *seccomp_list_purpose(enum seccomp_list list)
+{
+	return lists[list].purpose;
+}
+
+int seccomp_list_find(const char *name, enum seccomp_list *ret, struct err *err)
+{
+	char names[256] = "";
+	size_t used = 0;
+
+	for (unsigned i = 0; i < SECCOMP_LIST_INIT; i++) {
+		if (strcmp(name, lists[i].name) == 0) {
+			*ret = (enum seccomp_list)i;
+			return 0;
+		}
+		used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s",
+					 i > 0 ? ", " : "", lists[i].name);
+	}
+	return err_set(err, ENOENT, "no seccomp list is called \"%s\"; there are: %s", name,
+		       names);
 }

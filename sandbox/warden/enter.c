@@ -93,13 +93,10 @@ static int open_before(struct warden *warden, struct err *err)
 	if (status == 0)
 		status = raise_descriptor_limit(warden->config.workers_max, err);
 	for (unsigned i = 0; i < warden->runtime_count && status == 0; i++)
-		status = runtime_open_binaries(&warden->runtimes[i], err);
+		status = runtime_open(&warden->runtimes[i], err);
 	if (status == 0)
-		status = seccomp_program_compile(SECCOMP_LIST_WORKER, &warden->worker_filter_fd,
-						 err);
-	if (status == 0)
-		status = seccomp_program_compile(SECCOMP_LIST_INIT, &warden->init_filter_fd,
-						 err);
+		status = seccomp_program_compile(SECCOMP_LIST_INIT, SECCOMP_QUIET,
+						 &warden->init_filter_fd, err);
 	return status < 0 ? status : open_cgroups(warden, err);
 }
 

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "sandbox/layers/seccomp_rules.h"
 #include "sandbox/warden/ending.h"
 #include "sandbox/warden/making.h"
 #include "sandbox/warden/pool.h"
@@ -81,7 +82,7 @@ static int zygote_start(struct runtime *runtime, struct err *err)
 	zygote_setup_encode(&wr, &setup);
 	loop_timer_start(&warden->loop, &runtime->zygote.deadline, ZYGOTE_START_US);
 	err_ignore(send_message(&runtime->zygote, ZYGOTE_SETUP, body, wr.length,
-				warden->worker_filter_fd),
+				runtime->filter_fd),
 		   "a failure has been handled");
 	return 0;
 }
@@ -183,7 +184,7 @@ static void retry_fired(struct loop *loop, struct timer *timer)
 void runtime_init(struct runtime *runtime, struct warden *warden,
 		  const struct setup_runtime *setup)
 {
-	*runtime = (struct runtime){.warden = warden, .setup = *setup};
+	*runtime = (struct runtime){.warden = warden, .setup = *setup, .filter_fd = -1};
 	runtime->retry.owner = runtime;
 	runtime->retry.fire = retry_fired;
 	child_set_up(&runtime->maker, runtime, "casemate-cell", making_serve_maker);
@@ -212,12 +213,25 @@ static int open_binary(const char *name, int *ret_fd, struct err *err)
 	return 0;
 }
 
-int runtime_open_binaries(struct runtime *runtime, struct err *err)
+static int compile_list(struct runtime *runtime, struct err *err)
+{
+	enum seccomp_list list;
+	int status = seccomp_list_find(runtime->setup.seccomp, &list, err);
+
+	return status < 0
+		       ? status
+		       : seccomp_program_compile(list, SECCOMP_QUIET, &runtime->filter_fd, err);
+}
+
+int runtime_open(struct runtime *runtime, struct err *err)
 {
 	int status = open_binary("casemate-cell", &runtime->maker.binary_fd, err);
 
-	return status < 0 ? status
-			  : open_binary(runtime->setup.zygote, &runtime->zygote.binary_fd, err);
+	if (status == 0)
+		status = open_binary(runtime->setup.zygote, &runtime->zygote.binary_fd, err);
+	if (status == 0)
+		status = compile_list(runtime, err);
+	return status < 0 ? err_prefix(err, "runtime %s", runtime->setup.name) : 0;
 }
 
 int runtime_start(struct runtime *runtime, struct err *err)

@@ -22,14 +22,16 @@ struct runtime {
 	uint64_t workers_failed;
 	unsigned failures_in_row; /* workers that died before they were ready */
 	struct timer retry;	  /* armed: no worker is made until it fires */
+	int filter_fd;		  /* what its jobs may ask of the kernel, compiled */
 	uint64_t run_us_average;  /* of the last jobs, for Retry-After */
 };
 
 void runtime_init(struct runtime *runtime, struct warden *warden,
 		  const struct setup_runtime *setup);
 
-/* Opens the runtime's programs while they can still be reached by path. */
-nodiscard int runtime_open_binaries(struct runtime *runtime, struct err *err);
+/* Opens the runtime's programs while they can still be reached by path, and compiles its list
+ * of system calls. */
+nodiscard int runtime_open(struct runtime *runtime, struct err *err);
 
 /* Starts the cell maker; the zygote follows once the root stands. */
 nodiscard int runtime_start(struct runtime *runtime, struct err *err);

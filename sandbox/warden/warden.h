@@ -45,8 +45,7 @@ struct warden {
 	unsigned slot_count;
 	struct job_queue queue;
 	struct cgroup_instance cgroups;
-	int worker_filter_fd; /* compiled seccomp programs */
-	int init_filter_fd;
+	int init_filter_fd; /* the compiled seccomp program of a cell's init */
 	unsigned cores;
 	uint32_t worker_layers; /* of the last worker that became ready */
 	uint32_t landlock_abi;

@@ -20,7 +20,6 @@ static struct warden warden = {
 	.supervisor = {.fd = -1, .watch = {.fd = -1}},
 	.ledger = {.fd = -1, .watch = {.fd = -1}},
 	.cgroups = {.parents = {-1, -1, -1, -1}, .folders = {-1, -1, -1, -1}},
-	.worker_filter_fd = -1,
 	.init_filter_fd = -1,
 };
 

@@ -138,6 +138,7 @@ WIRE_DECLARE(setup_warden_config, SETUP_WARDEN_CONFIG_FIELDS)
 	F(STR, zygote, 1, 255)	  /* binary next to the warden's own, e.g. casemate-python */       \
 	F(STR, preload, 0, 4096)  /* modules, comma separated; those not installed are skipped */  \
 	F(STR, root_paths, 1, 4096) /* bound read-only into the root, comma separated */           \
+	F(STR, seccomp, 1, LIMIT_NAME_BYTES) /* list of the job's calls: sandbox/layers/seccomp.h */ \
 	F(U32, pool_low, 0, 1024)                                                                  \
 	F(U32, pool_high, 1, 1024)
 WIRE_DECLARE(setup_runtime, SETUP_RUNTIME_FIELDS)

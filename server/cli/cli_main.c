@@ -32,6 +32,8 @@ static const struct subcommand subcommands[] = {
 	 "bring an audit database up to date"},
 	{"doctor", "casemate-doctor", NULL, "",
 	 "say what this kernel can do, and what is missing"},
+	{"policy", "casemate-policy", NULL, "show --seccomp",
+	 "print the system calls a job may make, and why"},
 };
 
 static void print_help(FILE *out)

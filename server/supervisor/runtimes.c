@@ -11,6 +11,9 @@
 #define POOL_LOW_DEFAULT  4
 #define POOL_HIGH_DEFAULT 8
 
+/* For a runtime that names no list of system calls. */
+#define SECCOMP_DEFAULT "base"
+
 /* ["a", "b"] becomes "a,b". */
 static int join(const json_t *list, const char *what, char *ret, size_t size, struct err *err)
 {
@@ -35,6 +38,17 @@ static int join(const json_t *list, const char *what, char *ret, size_t size, st
 	return 0;
 }
 
+/* The warden knows the lists; it refuses a name that is none. */
+static int fill_seccomp(struct setup_runtime *ret, const json_t *name, struct err *err)
+{
+	const char *text = name == NULL ? SECCOMP_DEFAULT : json_string_value(name);
+
+	if (text == NULL || text[0] == '\0' || strlen(text) >= sizeof(ret->seccomp))
+		return err_set(err, EINVAL, "\"seccomp\" is not the name of a list");
+	(void)snprintf(ret->seccomp, sizeof(ret->seccomp), "%s", text);
+	return 0;
+}
+
 static int fill(struct setup_runtime *ret, const json_t *file, const json_t *settings,
 		struct err *err)
 {
@@ -51,6 +65,8 @@ static int fill(struct setup_runtime *ret, const json_t *file, const json_t *set
 	if (status == 0)
 		status = join(json_object_get(file, "root"), "root", ret->root_paths,
 			      sizeof(ret->root_paths), err);
+	if (status == 0)
+		status = fill_seccomp(ret, json_object_get(file, "seccomp"), err);
 	ret->pool_low = POOL_LOW_DEFAULT;
 	ret->pool_high = POOL_HIGH_DEFAULT;
 	if (settings != NULL) {

@@ -133,7 +133,8 @@ class Refused:
 
 class Warden:
     def __init__(self, workers=4, low=2, high=3, queue=16, preload="", required=0, disabled=0,
-                 program=PROGRAM, instance="test", log_level=1, root=None):
+                 program=PROGRAM, instance="test", log_level=1, root=None,
+                 seccomp="python"):
         self.pool, self.capabilities, self.runtime = None, None, None
         self.next_id = 1
         self.answers = {}
@@ -147,7 +148,8 @@ class Warden:
                   + u64(1024 * MIB) + u64(1024) + u64(64) + u32(required) + u32(disabled))
         send(self.supervisor, SETUP_WARDEN_CONFIG, config)
         self.runtime_message = (text("python") + text("casemate-python") + text(preload)
-                                + text(root or root_paths()) + u32(low) + u32(high))
+                                + text(root or root_paths()) + text(seccomp) + u32(low)
+                                + u32(high))
         send(self.supervisor, SETUP_RUNTIME, self.runtime_message)
         self.attach_ledger()
         send(self.supervisor, SETUP_COMMIT, u8(0))

@@ -73,7 +73,7 @@ int maker_set_up(const struct maker *maker, const char *root_paths, uint32_t lay
 	(void)snprintf(setup.root_paths, sizeof(setup.root_paths), "%s", root_paths);
 	wr_init(&wr, body, sizeof(body));
 	cell_setup_encode(&wr, &setup);
-	if (seccomp_program_compile(SECCOMP_LIST_INIT, &program, err) < 0 ||
+	if (seccomp_program_compile(SECCOMP_LIST_INIT, SECCOMP_QUIET, &program, err) < 0 ||
 	    chan_send_blocking(maker->channel_fd, CELL_SETUP, 0, body, wr.length, &program, 1,
 			       err) < 0 ||
 	    chan_receive_blocking(maker->channel_fd, &reply, err) < 0)

@@ -258,7 +258,7 @@ static int locked(const void *data)
 	(void)data;
 	if (status != 0)
 		return status;
-	if (seccomp_program_compile(SECCOMP_LIST_WORKER, &program, &err) < 0)
+	if (seccomp_program_compile(SECCOMP_LIST_WORKER, SECCOMP_QUIET, &program, &err) < 0)
 		return child_fail(105, &err);
 	return run_inside(&made, 1, misbehave, &program);
 }

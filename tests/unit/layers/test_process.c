@@ -258,7 +258,8 @@ static int lock_down(void)
 	uint32_t layers = 0;
 	unsigned abi;
 
-	if (seccomp_program_compile(SECCOMP_LIST_WORKER, &lockdown.seccomp_memfd, &err) < 0 ||
+	if (seccomp_program_compile(SECCOMP_LIST_WORKER, SECCOMP_QUIET, &lockdown.seccomp_memfd,
+				    &err) < 0 ||
 	    lockdown_finish(&lockdown, &layers, &abi, &err) < 0)
 		return child_fail(1, &err);
 	return layers == (LAYER_OWN_UID | LAYER_RLIMITS | LAYER_NO_CAPABILITIES |
@@ -312,7 +313,7 @@ static int lock_down_without(void)
 			uint32_t layers = 0;
 			unsigned abi;
 
-			if (seccomp_program_compile(SECCOMP_LIST_WORKER,
+			if (seccomp_program_compile(SECCOMP_LIST_WORKER, SECCOMP_QUIET,
 						    &lockdown.seccomp_memfd, &err) < 0 ||
 			    lockdown_finish(&lockdown, &layers, &abi, &err) < 0)
 				_exit(child_fail(1, &err));

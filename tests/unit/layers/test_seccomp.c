@@ -26,17 +26,18 @@ TestSuite(seccomp, .timeout = 30);
 #define EPERMS (SECCOMP_RET_ERRNO | EPERM)
 #define ABSENT (SECCOMP_RET_ERRNO | ENOSYS)
 #define KILL   SECCOMP_RET_KILL_PROCESS
+#define TOLD   SECCOMP_RET_USER_NOTIF
 
 /* --- the compiled program, rule by rule ----------------------------------------------------
  */
 
-static struct span compiled(enum seccomp_list list)
+static struct span compiled(enum seccomp_list list, enum seccomp_voice voice)
 {
 	struct err err = {0};
 	struct span program = {.data = NULL};
 	int fd = -1;
 
-	cr_assert(eq(int, seccomp_program_compile(list, &fd, &err), 0), "%s", err.text);
+	cr_assert(eq(int, seccomp_program_compile(list, voice, &fd, &err), 0), "%s", err.text);
 	cr_assert(eq(int, memfd_map(fd, SECCOMP_PROGRAM_BYTES_MAX, &program, &err), 0));
 	(void)close(fd);
 	return program;
@@ -58,83 +59,104 @@ static void satisfy(const struct seccomp_rule *rule, uint64_t args[6])
 	for (unsigned i = 0; i < rule->cond_count; i++) {
 		const struct scmp_arg_cmp *cond = &rule->conds[i];
 
-		args[cond->arg] = cond->op == SCMP_CMP_EQ ? cond->datum_a : cond->datum_b;
+		args[cond->arg] = cond->op == SCMP_CMP_EQ   ? cond->datum_a
+				  : cond->op == SCMP_CMP_NE ? ~cond->datum_a
+							    : cond->datum_b;
 	}
 }
 
-static uint32_t expected(const struct seccomp_rule *rule)
+static uint32_t expected(const struct seccomp_rule *rule, enum seccomp_voice voice)
 {
 	switch (rule->verdict) {
 	case SECCOMP_PASS:
 		return PASS;
+	case SECCOMP_OBSERVE:
+		return voice == SECCOMP_TELL ? TOLD : PASS;
 	case SECCOMP_DENY:
-		return EPERMS;
+		return voice == SECCOMP_TELL ? TOLD : EPERMS;
 	default:
 		return ABSENT;
 	}
 }
 
-Test(seccomp, every_rule_does_what_its_line_says)
+static void check_list(enum seccomp_list list, enum seccomp_voice voice)
 {
-	struct span program = compiled(SECCOMP_LIST_WORKER);
+	struct span program = compiled(list, voice);
+	struct seccomp_rules rules;
 	uint64_t args[6];
-	size_t count;
-	const struct seccomp_rule *rules = seccomp_rules(SECCOMP_LIST_WORKER, &count);
 
-	for (size_t i = 0; i < count; i++) {
-		satisfy(&rules[i], args);
-		cr_expect(
-			eq(u32, verdict(&program, rules[i].number, args), expected(&rules[i])),
-			"rule %zu, %s: %s", i, rules[i].name, rules[i].why);
-		cr_expect(ge(int, rules[i].number, 0), "%s is not known here", rules[i].name);
-		cr_expect(ne(chr, rules[i].why[0], '\0'));
+	seccomp_rules(list, &rules);
+	for (size_t i = 0; i < rules.count; i++) {
+		const struct seccomp_rule *rule = rules.list[i];
+
+		satisfy(rule, args);
+		cr_expect(eq(u32, verdict(&program, rule->number, args), expected(rule, voice)),
+			  "list %s, rule %zu, %s: %s", seccomp_list_name(list), i, rule->name,
+			  rule->why);
+		cr_expect(ge(int, rule->number, 0), "%s is not known here", rule->name);
+		cr_expect(ne(chr, rule->why[0], '\0'));
 	}
 	span_done(&program);
 }
 
+Test(seccomp, every_rule_does_what_its_line_says)
+{
+	for (unsigned list = 0; list < SECCOMP_LISTS; list++)
+		check_list((enum seccomp_list)list, SECCOMP_QUIET);
+}
+
+Test(seccomp, what_is_denied_is_told_where_somebody_listens)
+{
+	for (unsigned list = 0; list < SECCOMP_LISTS; list++)
+		check_list((enum seccomp_list)list, SECCOMP_TELL);
+}
+
+Test(seccomp, lists_are_found_by_name)
+{
+	enum seccomp_list list = SECCOMP_LIST_INIT;
+	struct err err = {0};
+
+	cr_expect(eq(int, seccomp_list_find("javascript", &list, &err), 0));
+	cr_expect(eq(int, (int)list, SECCOMP_LIST_JAVASCRIPT));
+	cr_expect(eq(int, seccomp_list_find("pyhton", &list, &err), -ENOENT));
+	/* An init's list is no runtime's. */
+	cr_expect(eq(int, seccomp_list_find("init", &list, &err), -ENOENT));
+}
+
 /* Changes the bits a condition looks at, one rule at a time: it must never pass then, unless
  * another line of the same call allows just that. */
-static bool is_allowed_elsewhere(const struct seccomp_rule *rules, size_t count, int number,
+static bool is_allowed_elsewhere(const struct seccomp_rules *rules, int number,
 				 const uint64_t args[6])
 {
-	for (size_t i = 0; i < count; i++) {
-		bool holds = rules[i].number == number && rules[i].verdict == SECCOMP_PASS;
-
-		for (unsigned c = 0; c < rules[i].cond_count; c++) {
-			const struct scmp_arg_cmp *cond = &rules[i].conds[c];
-
-			holds = holds &&
-				(cond->op == SCMP_CMP_EQ
-					 ? args[cond->arg] == cond->datum_a
-					 : (args[cond->arg] & cond->datum_a) == cond->datum_b);
-		}
-		if (holds)
+	for (size_t i = 0; i < rules->count; i++)
+		if (rules->list[i]->number == number &&
+		    rules->list[i]->verdict == SECCOMP_PASS &&
+		    seccomp_rule_holds(rules->list[i], args))
 			return true;
-	}
 	return false;
 }
 
 Test(seccomp, no_bit_of_a_condition_can_be_changed)
 {
-	struct span program = compiled(SECCOMP_LIST_WORKER);
+	struct span program = compiled(SECCOMP_LIST_JAVASCRIPT, SECCOMP_QUIET);
+	struct seccomp_rules rules;
 	uint64_t args[6];
-	size_t count;
-	const struct seccomp_rule *rules = seccomp_rules(SECCOMP_LIST_WORKER, &count);
 
-	for (size_t i = 0; i < count; i++) {
-		for (unsigned c = 0; c < rules[i].cond_count; c++) {
-			for (unsigned bit = 0; bit < 64; bit++) {
-				uint32_t got;
+	seccomp_rules(SECCOMP_LIST_JAVASCRIPT, &rules);
+	for (size_t i = 0; i < rules.count; i++) {
+		const struct seccomp_rule *rule = rules.list[i];
 
-				satisfy(&rules[i], args);
-				args[rules[i].conds[c].arg] ^= 1ull << bit;
-				got = verdict(&program, rules[i].number, args);
-				cr_expect(eq(int, got == PASS,
-					     is_allowed_elsewhere(rules, count, rules[i].number,
-								  args)),
-					  "%s argument %u bit %u gives %#x", rules[i].name,
-					  rules[i].conds[c].arg, bit, got);
-			}
+		for (unsigned bit = 0; bit < 64 * rule->cond_count; bit++) {
+			unsigned arg = rule->conds[bit / 64].arg;
+			uint32_t got;
+
+			satisfy(rule, args);
+			args[arg] ^= 1ull << bit % 64;
+			got = verdict(&program, rule->number, args);
+			cr_expect(eq(int, got == PASS,
+				     is_allowed_elsewhere(&rules, rule->number, args)),
+				  "%s argument %u bit %u gives %#x", rule->name, arg, bit % 64,
+				  got);
 		}
 	}
 	span_done(&program);
@@ -142,16 +164,17 @@ Test(seccomp, no_bit_of_a_condition_can_be_changed)
 
 Test(seccomp, a_number_nobody_listed_does_not_exist)
 {
-	struct span program = compiled(SECCOMP_LIST_WORKER);
+	struct span program = compiled(SECCOMP_LIST_JAVASCRIPT, SECCOMP_QUIET);
+	struct seccomp_rules rules;
 	uint64_t args[6] = {0};
-	size_t count, passed = 0;
-	const struct seccomp_rule *rules = seccomp_rules(SECCOMP_LIST_WORKER, &count);
+	size_t passed = 0;
 
+	seccomp_rules(SECCOMP_LIST_JAVASCRIPT, &rules);
 	for (int number = 0; number < 1024; number++) {
 		bool is_listed = false;
 
-		for (size_t i = 0; i < count; i++)
-			is_listed |= rules[i].number == number;
+		for (size_t i = 0; i < rules.count; i++)
+			is_listed |= rules.list[i]->number == number;
 		if (!is_listed)
 			cr_expect(eq(u32, verdict(&program, number, args), ABSENT), "%d",
 				  number);
@@ -164,7 +187,7 @@ Test(seccomp, a_number_nobody_listed_does_not_exist)
 
 Test(seccomp, foreign_architectures_and_x32_kill)
 {
-	struct span program = compiled(SECCOMP_LIST_WORKER);
+	struct span program = compiled(SECCOMP_LIST_WORKER, SECCOMP_QUIET);
 	struct seccomp_data call = {.nr = SYS_getpid, .arch = AUDIT_ARCH_I386};
 	uint64_t args[6] = {0};
 
@@ -178,18 +201,19 @@ Test(seccomp, foreign_architectures_and_x32_kill)
 
 Test(seccomp, the_init_may_only_wait)
 {
-	struct span program = compiled(SECCOMP_LIST_INIT);
+	struct span program = compiled(SECCOMP_LIST_INIT, SECCOMP_QUIET);
 	uint64_t args[6] = {0};
-	size_t count, passed = 0;
+	struct seccomp_rules rules;
+	size_t passed = 0;
 
-	(void)seccomp_rules(SECCOMP_LIST_INIT, &count);
+	seccomp_rules(SECCOMP_LIST_INIT, &rules);
 	for (int number = 0; number < 1024; number++) {
 		uint32_t got = verdict(&program, number, args);
 
 		passed += got == PASS;
 		cr_expect(eq(u32, got, got == PASS ? PASS : KILL));
 	}
-	cr_expect(eq(sz, passed, count));
+	cr_expect(eq(sz, passed, rules.count));
 	span_done(&program);
 }
 
@@ -201,7 +225,7 @@ static int load(void)
 	struct err err = {0};
 	int fd = -1;
 
-	if (seccomp_program_compile(SECCOMP_LIST_WORKER, &fd, &err) < 0 ||
+	if (seccomp_program_compile(SECCOMP_LIST_WORKER, SECCOMP_QUIET, &fd, &err) < 0 ||
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || seccomp_program_load(fd, &err) < 0)
 		return child_fail(100, &err);
 	return 0;
@@ -232,7 +256,10 @@ Test(seccomp, the_kernel_agrees)
 	const struct probe probes[] = {
 		{SYS_getpid, {0}, 0},
 		{SYS_personality, {0xffffffff}, 0},
-		{SYS_personality, {0x0040000}, ENOSYS},
+		{SYS_personality, {0x0040000}, EPERM},
+		{SYS_personality, {0x0400000}, EPERM},
+		{SYS_personality, {0x0440000}, EPERM},
+		{SYS_personality, {0x8}, ENOSYS},
 		{SYS_prctl, {PR_GET_NAME, (long)(char[16]){0}}, 0},
 		{SYS_prctl, {PR_SET_DUMPABLE, 1}, ENOSYS},
 		{SYS_prctl, {PR_SET_SECCOMP, 1}, ENOSYS},
@@ -270,7 +297,7 @@ Test(seccomp, the_kernel_agrees)
 		{SYS_prlimit64, {1, 0, 0, 0}, ENOSYS},
 		{SYS_mknod, {(long)"/tmp/casemate-none/x", 0020600, 0}, ENOSYS},
 		{SYS_mknod, {(long)"/tmp/casemate-none/x", 0010600, 0}, ENOENT},
-		{SYS_sendto, {-1, (long)"x", 1, 0, (long)"addr", 16}, ENOSYS},
+		{SYS_sendto, {-1, (long)"x", 1, 0, (long)"addr", 16}, EPERM},
 		{SYS_sendto, {-1, (long)"x", 1, 0, 0, 0}, EBADF},
 		{SYS_flock, {0, 1}, EPERM},
 		{SYS_memfd_create, {(long)"x", 0}, EPERM},
@@ -288,42 +315,51 @@ Test(seccomp, the_kernel_agrees)
  * before the kernel looks at them. */
 Test(seccomp, the_kernel_denies_every_dangerous_call)
 {
-	size_t count;
-	const struct seccomp_rule *rules = seccomp_rules(SECCOMP_LIST_WORKER, &count);
+	struct seccomp_rules rules;
 
-	for (size_t i = 0; i < count; i++) {
-		const struct probe probe = {rules[i].number, {-1, -1, -1, -1, -1, -1}, EPERM};
+	seccomp_rules(SECCOMP_LIST_WORKER, &rules);
+	for (size_t i = 0; i < rules.count; i++) {
+		const struct seccomp_rule *rule = rules.list[i];
+		const struct probe probe = {rule->number, {-1, -1, -1, -1, -1, -1}, EPERM};
 
-		if (rules[i].verdict == SECCOMP_DENY && rules[i].cond_count == 0)
+		if (rule->verdict == SECCOMP_DENY && rule->cond_count == 0)
 			cr_expect(eq(int, child_run(make_call, &probe), EPERM), "%s",
-				  rules[i].name);
+				  rule->name);
 	}
 }
+
+/* Numbers that any kernel of the next years may have. */
+#define NUMBERS 601
 
 static int call_x32(const void *data)
 {
 	int status = load();
 
-	(void)data;
-	return status != 0 ? status : (int)syscall(0x40000000 | SYS_getpid);
+	return status != 0 ? status : (int)syscall(0x40000000 | *(const int *)data, 0, 0, 0);
 }
 
 static int call_i386(const void *data)
 {
 	int status = load();
-	long number = 20; /* getpid of that architecture */
+	long number = *(const int *)data;
 
-	(void)data;
 	if (status != 0)
 		return status;
-	__asm__ volatile("int $0x80" : "+a"(number) : : "memory", "r8", "r9", "r10", "r11");
+	__asm__ volatile("int $0x80"
+			 : "+a"(number)
+			 : "b"(0), "c"(0), "d"(0)
+			 : "memory", "r8", "r9", "r10", "r11");
 	return 0;
 }
 
-Test(seccomp, x32_and_int_0x80_die)
+Test(seccomp, every_number_of_x32_and_of_int_0x80_dies)
 {
-	cr_expect(eq(int, child_run(call_x32, NULL), 1000 + SIGSYS));
-	cr_expect(eq(int, child_run(call_i386, NULL), 1000 + SIGSYS));
+	for (int number = 0; number < NUMBERS; number++) {
+		cr_expect(eq(int, child_run(call_x32, &number), 1000 + SIGSYS), "x32 %d",
+			  number);
+		cr_expect(eq(int, child_run(call_i386, &number), 1000 + SIGSYS), "int 0x80 %d",
+			  number);
+	}
 }
 
 static void *thread(void *argument)
@@ -385,7 +421,7 @@ static int load_bad(const void *data)
 		return 3;
 	if (child_is_root() && setresuid(65534, 65534, 65534) != 0)
 		return 4;
-	if (seccomp_program_compile(SECCOMP_LIST_WORKER, &program, &err) < 0 ||
+	if (seccomp_program_compile(SECCOMP_LIST_WORKER, SECCOMP_QUIET, &program, &err) < 0 ||
 	    seccomp_program_load(program, &err) == 0)
 		return 5;
 	return prctl(PR_GET_SECCOMP) == 0 ? 0 : 6;
