@@ -38,14 +38,15 @@ WIRE_DECLARE(front_connection, FRONT_CONNECTION_FIELDS)
 	X(PROTOCOL_VERSION, "protocol_version")                                                    \
 	X(TIMEOUT, "timeout")                                                                      \
 	X(NOT_TLS, "not_tls")                                                                      \
-	X(OTHER, "other")
+	X(OTHER, "other")                                                                          \
+	X(TOO_MANY, "too_many")
 
 enum tls_refusal {
 	TLS_REFUSAL_NONE = 0,
 #define X(symbol, name) TLS_REFUSAL_##symbol,
 	TLS_REFUSAL_LIST(X)
 #undef X
-	TLS_REFUSAL_MAX = TLS_REFUSAL_OTHER
+	TLS_REFUSAL_MAX = TLS_REFUSAL_TOO_MANY
 };
 
 const char *tls_refusal_name(uint8_t refusal);

@@ -70,7 +70,8 @@ WIRE_DECLARE(setup_drain, SETUP_DRAIN_FIELDS)
 #define SETUP_FRONT_CONFIG_FIELDS(F)                                                               \
 	F(U8, tls12_allowed, 0, 1)                                                                 \
 	F(U32, connections_max, 1, 65536)                                                          \
-	F(U32, handshake_ms, 100, 600000)
+	F(U32, handshake_ms, 100, 600000)                                                          \
+	F(U32, handshakes_per_address_max, 1, 65536)
 WIRE_DECLARE(setup_front_config, SETUP_FRONT_CONFIG_FIELDS)
 
 #define SETUP_FRONT_KEYS_FIELDS(F) F(U8, has_crl, 0, 1)

@@ -56,6 +56,7 @@ static void list_remove(struct conn_list *list, struct conn *conn)
 
 static void conn_become(struct conn *conn, enum conn_state state)
 {
+	addresses_remove(&conn->front->addresses, &conn->address);
 	list_remove(&conn->front->conns[conn->state], conn);
 	conn->state = state;
 	list_add(&conn->front->conns[state], conn);
@@ -88,6 +89,7 @@ void conn_drop(struct conn *conn)
 	conn_strip(conn);
 	loop_unwatch(&front->loop, &conn->client);
 	fd_drop(&conn->client_fd);
+	addresses_remove(&front->addresses, &conn->address);
 	list_remove(&front->conns[conn->state], conn);
 	free(conn);
 	front_connection_gone(front);
@@ -311,6 +313,7 @@ struct conn *conn_new(struct front *front, int take_fd, const struct sockaddr_st
 		return NULL;
 	conn->front = front;
 	conn->gate_fd = -1;
+	conn->address.owner = conn;
 	conn->client = (struct watch){.fd = -1, .ready = client_ready, .owner = conn};
 	conn->gate = (struct watch){.fd = -1, .ready = shuttle_gate_ready, .owner = conn};
 	conn->deadline = (struct timer){.fire = deadline_fire, .owner = conn};

@@ -21,6 +21,7 @@
 #include <sys/socket.h>
 
 #include "base/loop.h"
+#include "server/front/addresses.h"
 #include "server/front/tls.h"
 
 struct front;
@@ -47,6 +48,7 @@ struct conn {
 	struct conn *next; /* of the same state, oldest first */
 	struct conn *previous;
 	struct front *front;
+	struct address_link address; /* counted during the handshake */
 	enum conn_state state;
 	SSL *ssl; /* owned; NULL while lingering */
 	int client_fd;

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/random.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -80,11 +81,38 @@ static void make_room(struct front *front)
 	conn_drop(oldest);
 }
 
+/* Half of all, at most: one address can then never push out the handshakes of another. */
+static uint32_t share_of_address(const struct front *front)
+{
+	uint32_t half = front->connections_max > 1 ? front->connections_max / 2 : 1;
+
+	return front->handshakes_per_address_max < half ? front->handshakes_per_address_max
+							: half;
+}
+
+/* -ENOMEM: it cannot be counted, so it must not stay. */
+static int limit_address(struct front *front, struct conn *conn,
+			 const struct sockaddr_storage *from)
+{
+	uint32_t count;
+	struct conn *oldest;
+
+	if (addresses_add(&front->addresses, &conn->address, from, &count) < 0)
+		return -ENOMEM;
+	if (count <= share_of_address(front))
+		return 0;
+	oldest = addresses_oldest(&conn->address);
+	front_refused(front, oldest, TLS_REFUSAL_TOO_MANY, "its address has too many");
+	conn_drop(oldest);
+	return 0;
+}
+
 /* False when there is nobody to accept, or not now. */
 static bool accept_one(struct front *front)
 {
 	struct sockaddr_storage address = {0};
 	socklen_t length = sizeof(address);
+	struct conn *conn;
 	int fd = accept4(front->listener_fd, (struct sockaddr *)&address, &length,
 			 SOCK_NONBLOCK | SOCK_CLOEXEC);
 
@@ -97,12 +125,15 @@ static bool accept_one(struct front *front)
 	}
 	make_room(front);
 	front->conn_count++;
-	if (conn_new(front, fd, &address) == NULL) {
+	conn = conn_new(front, fd, &address);
+	if (conn == NULL)
 		front->conn_count--;
-		pause_accepting(front, "no memory for a connection");
-		return false;
-	}
-	return true;
+	else if (limit_address(front, conn, &address) < 0)
+		conn_drop(conn);
+	else
+		return true;
+	pause_accepting(front, "no memory for a connection");
+	return false;
 }
 
 static void listener_ready(struct loop *loop, struct watch *watch, uint32_t events)
@@ -376,6 +407,10 @@ void front_drain(struct front *front, uint32_t deadline_ms)
 
 int front_init(struct front *front, struct err *err)
 {
+	uint8_t salt[16];
+
+	if (getrandom(salt, sizeof(salt), 0) != (ssize_t)sizeof(salt))
+		return err_errno(err, errno, "getrandom");
 	*front = (struct front){
 		.supervisor.fd = -1,
 		.gate.fd = -1,
@@ -385,6 +420,7 @@ int front_init(struct front *front, struct err *err)
 		.drain_deadline = {.fire = drain_over, .owner = front},
 		.refusals_due = {.fire = refusals_fire, .owner = front},
 	};
+	addresses_init(&front->addresses, salt);
 	return loop_init(&front->loop, err);
 }
 

@@ -3,13 +3,15 @@
  *
  * Who may in: at most `connections_max` connections at once. When all slots are taken, the
  * oldest connection that has not (or no longer) an identity makes room, so strangers cannot
- * lock callers out; when every slot belongs to a verified caller, new ones wait in the kernel's
- * backlog. Without a gate nothing is accepted either.
+ * lock callers out, and one address has only a share of the handshakes; when every slot belongs
+ * to a verified caller, new ones wait in the kernel's backlog. Without a gate nothing is
+ * accepted either.
  */
 #ifndef SERVER_FRONT_FRONT_H
 #define SERVER_FRONT_FRONT_H
 
 #include "base/chan.h"
+#include "server/front/addresses.h"
 #include "server/front/conn.h"
 #include "server/front/refusals.h"
 
@@ -20,6 +22,8 @@ struct front {
 	SSL_CTX *tls; /* NULL until the first COMMIT */
 	uint32_t connections_max;
 	uint32_t handshake_ms;
+	uint32_t handshakes_per_address_max;
+	struct addresses addresses;
 	int listener_fd;
 	struct watch listener;
 	struct timer accept_pause;

@@ -212,6 +212,7 @@ static int apply(struct program *program, struct err *err)
 	}
 	program->config = *config;
 	front->handshake_ms = config->handshake_ms;
+	front->handshakes_per_address_max = config->handshakes_per_address_max;
 	front->connections_max = config->connections_max;
 	if (front->connections_max > program->connections_ceiling) {
 		log_event(LOG_WARN, "connections_limited",

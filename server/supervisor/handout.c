@@ -80,6 +80,8 @@ static int hand_front(struct child *child, const struct config *config, struct e
 		.tls12_allowed = (uint8_t)config_number(config, "tls.tls12"),
 		.connections_max = (uint32_t)config_number(config, "http.connections_max"),
 		.handshake_ms = (uint32_t)config_number(config, "tls.handshake_timeout_ms"),
+		.handshakes_per_address_max =
+			(uint32_t)config_number(config, "tls.handshakes_per_address_max"),
 	};
 	struct setup_front_keys keys = {.has_crl = config->keys[CONFIG_CRL] >= 0};
 

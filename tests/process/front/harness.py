@@ -27,7 +27,8 @@ ORDINARY_UID = 64123  # neither has this one
 SLOW = 4 if VARIANT in ("asan", "tsan", "ubsan", "coverage") else 1
 
 REFUSALS = ["none", "no_certificate", "unknown_ca", "expired", "not_yet_valid", "revoked",
-            "wrong_purpose", "bad_certificate", "protocol_version", "timeout", "not_tls", "other"]
+            "wrong_purpose", "bad_certificate", "protocol_version", "timeout", "not_tls", "other",
+            "too_many"]
 KINDS = ["none", "spiffe", "dns", "cn"]
 
 
@@ -70,10 +71,10 @@ class Refused:
 
 class Front:
     def __init__(self, pki, tls12=False, connections_max=1024, handshake_ms=5000, crl=True,
-                 user=None):
+                 user=None, per_address=256):
         self.user = user if os.geteuid() == 0 else None
         self.pki = Path(pki)
-        self.config = (tls12, connections_max, handshake_ms)
+        self.config = (tls12, connections_max, handshake_ms, per_address)
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
         self.port = self.listener.getsockname()[1]
         self.log_file = tempfile.TemporaryFile()
@@ -97,9 +98,9 @@ class Front:
                      text(VERSION) + u32(uid) + u32(1) + u8(0))
 
     def send_config(self):
-        tls12, connections_max, handshake_ms = self.config
+        tls12, connections_max, handshake_ms, per_address = self.config
         channel.send(self.supervisor, channel.SETUP_FRONT_CONFIG,
-                     u8(tls12) + u32(connections_max) + u32(handshake_ms),
+                     u8(tls12) + u32(connections_max) + u32(handshake_ms) + u32(per_address),
                      [self.listener.fileno()])
 
     def send_keys(self, certificate="server.crt", key="server.key", ca="ca.crt", crl="crl.pem"):
@@ -162,8 +163,9 @@ class Front:
             made.load_cert_chain(folder / f"{name}.crt", folder / f"{name}.key")
         return made
 
-    def plain(self):
-        return socket.create_connection(("127.0.0.1", self.port), timeout=20 * SLOW)
+    def plain(self, source="127.0.0.1"):
+        return socket.create_connection(("127.0.0.1", self.port), timeout=20 * SLOW,
+                                        source_address=(source, 0))
 
     def connect(self, context=None):
         return (context or self.context()).wrap_socket(self.plain(), server_hostname="localhost")

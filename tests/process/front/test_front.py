@@ -17,6 +17,13 @@ from harness import ORDINARY_UID, SLOW, channel, certs, count_descriptors, in_ba
 LINGER_ONCE = struct.pack("ii", 1, 0)
 
 
+def is_cut(stream):
+    """True when the front closes it without a word."""
+    with contextlib.suppress(ConnectionResetError):
+        return stream.recv(1) == b""
+    return True
+
+
 def receive_exactly(stream, length):
     data = bytearray()
     while len(data) < length:
@@ -369,6 +376,35 @@ def test_strangers_cannot_lock_callers_out(make_front):
     assert gate.stream.recv(10) == b"here"
     for stranger in strangers:
         stranger.close()
+
+
+def test_one_address_has_a_share_of_the_handshakes(make_front):
+    front = make_front(connections_max=64, per_address=4, handshake_ms=60000)
+    others = [front.plain("127.0.0.2") for _ in range(3)]
+    callers = [front.both() for _ in range(6)]  # established ones are not counted
+    descriptors = count_descriptors(front)
+    flood = [front.plain() for _ in range(12)]
+
+    # Its own oldest make room, so whoever comes last from there still gets in.
+    client, gate = front.both()
+    client.sendall(b"here")
+    assert gate.stream.recv(10) == b"here"
+    for stranger in flood[:9]:
+        assert is_cut(stranger)
+    counted = 0
+    while counted < 9:
+        refused = front.refused()
+        assert (refused.reason, refused.peer) == ("too_many", "127.0.0.1")
+        counted += refused.count
+    # Three of the flood are left, and the new caller has two descriptors.
+    assert wait_until(lambda: count_descriptors(front) == descriptors + 5)
+    for stranger in others:
+        stranger.settimeout(0.05)
+        with pytest.raises(TimeoutError):
+            stranger.recv(1)
+    for client, gate in callers:
+        client.sendall(b"too")
+        assert gate.stream.recv(10) == b"too"
 
 
 def test_when_all_slots_are_taken_callers_wait_in_the_backlog(make_front):
