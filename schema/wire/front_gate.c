@@ -14,3 +14,4 @@ const char *tls_refusal_name(uint8_t refusal)
 
 WIRE_DEFINE(front_connection, FRONT_CONNECTION_FIELDS)
 WIRE_DEFINE(front_refused, FRONT_REFUSED_FIELDS)
+WIRE_DEFINE(front_close, FRONT_CLOSE_FIELDS)

@@ -12,8 +12,9 @@
 #include "schema/status.h"
 
 enum front_gate_message {
-	FRONT_CONNECTION = 100, /* fds: 1, plaintext end of a stream socketpair */
-	FRONT_REFUSED		/* a handshake that failed */
+	FRONT_CONNECTION = 100, /* fds: 1, plaintext end of a stream socketpair; id: its number */
+	FRONT_REFUSED,		/* a handshake that failed, or a connection that was ended */
+	FRONT_CLOSE		/* id: of the FRONT_CONNECTION whose certificate is no longer good */
 };
 
 /* identity_kind 0 with an empty identity: a valid chain whose certificate names nobody. */
@@ -59,5 +60,10 @@ const char *tls_refusal_name(uint8_t refusal);
 	F(STR, peer, 0, LIMIT_PEER_BYTES)                                                          \
 	F(STR, subject, 0, LIMIT_IDENTITY_BYTES)
 WIRE_DECLARE(front_refused, FRONT_REFUSED_FIELDS)
+
+/* Only the gate knows whether an answer is on its way: it lets that one out, takes nothing more,
+ * and closes. The front passes on no further byte of the caller meanwhile. */
+#define FRONT_CLOSE_FIELDS WIRE_EMPTY
+WIRE_DECLARE(front_close, FRONT_CLOSE_FIELDS)
 
 #endif

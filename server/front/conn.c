@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "server/front/front.h"
+#include "server/front/identity.h"
 
 #define LINGER_MS	   2000 /* a caller far away reads the alert within one round trip */
 #define LINGER_DRAINING_MS 200	/* the service is about to end */
@@ -20,6 +21,10 @@
 #define PROBE_IDLE_S	 30
 #define PROBE_INTERVAL_S 10
 #define PROBE_COUNT	 3
+/* An answer on its way when the certificate ends may take the longest execution, with the
+ * longest wait in the queue before and a minute to be written; the gate ends it earlier, ms. */
+#define ENDING_MS (LIMIT_WALL_MS_MAX + 600000ull + 60000ull)
+
 /* Sent bytes nobody acknowledges for this long end the connection, ms. */
 #define UNACKNOWLEDGED_MS 60000
 
@@ -197,12 +202,55 @@ static void handshake_ready(struct conn *conn, uint32_t events)
 		conn_drop(conn);
 }
 
+void conn_end(struct conn *conn, int verify_error)
+{
+	struct front *front = conn->front;
+	const char *detail;
+	uint8_t refusal;
+
+	if (conn->is_ending)
+		return;
+	conn->info.verify_error = verify_error;
+	identity_subject(SSL_get0_peer_certificate(conn->ssl), conn->info.subject);
+	refusal = tls_refusal(&conn->info, &detail);
+	front_refused(front, conn, refusal, detail);
+	if (conn->state != CONN_OPEN) {
+		conn_drop(conn);
+		return;
+	}
+	conn->is_ending = true;
+	front_tell_close(front, conn);
+	if (!conn->has_gate_finished)
+		loop_timer_start(&front->loop, &conn->deadline, ENDING_MS * 1000);
+	shuttle_update(conn);
+}
+
+void conn_judge(struct conn *conn)
+{
+	struct front *front = conn->front;
+	int verify_error = tls_judge(front->tls, conn->ssl);
+
+	conn->tls_generation = front->tls_generation;
+	conn_become(conn, CONN_OPEN);
+	if (verify_error != X509_V_OK)
+		conn_end(conn, verify_error);
+}
+
 void conn_attach(struct conn *conn)
 {
 	struct front *front = conn->front;
+	int verify_error = X509_V_OK;
 	struct err err;
 	int status;
 
+	/* The keys were exchanged during its handshake, or while it waited. */
+	if (conn->tls_generation != front->tls_generation)
+		verify_error = tls_judge(front->tls, conn->ssl);
+	if (verify_error != X509_V_OK) {
+		conn_end(conn, verify_error);
+		return;
+	}
+	conn->tls_generation = front->tls_generation;
 	status = front_introduce(front, conn, &conn->gate_fd, &err);
 	if (status == 0)
 		status = loop_watch(&front->loop, &conn->gate, conn->gate_fd, EPOLLIN, &err);
@@ -215,6 +263,7 @@ void conn_attach(struct conn *conn)
 	}
 	loop_timer_stop(&front->loop, &conn->deadline);
 	conn_become(conn, CONN_OPEN);
+	trust_watch(front, conn);
 	shuttle_start(conn);
 }
 
@@ -314,6 +363,8 @@ struct conn *conn_new(struct front *front, int take_fd, const struct sockaddr_st
 	conn->front = front;
 	conn->gate_fd = -1;
 	conn->address.owner = conn;
+	conn->number = ++front->last_number;
+	conn->tls_generation = front->tls_generation;
 	conn->client = (struct watch){.fd = -1, .ready = client_ready, .owner = conn};
 	conn->gate = (struct watch){.fd = -1, .ready = shuttle_gate_ready, .owner = conn};
 	conn->deadline = (struct timer){.fire = deadline_fire, .owner = conn};

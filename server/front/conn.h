@@ -7,6 +7,9 @@
  * round, is one bounded chunk each; while it waits, its source is not read, so back-pressure
  * reaches whoever is too fast.
  *
+ * A certificate that ends, or that a reload no longer trusts, ends its connection too: nothing
+ * more is read, the gate lets the answer out that is on its way, and closes.
+ *
  * Ends: the caller's FIN or RST, with or without close_notify before, means that he has left:
  * the gate's end hangs up at once, whatever runs. A close_notify alone is a half-close, and the
  * gate may still answer. The gate's end of file means that the answer is complete: it is
@@ -66,6 +69,10 @@ struct conn {
 	bool wants_write;	  /* SSL_read() waits until it can write */
 	struct tls_info info;
 	char peer[LIMIT_PEER_BYTES + 1];
+	uint64_t number;	 /* towards the gate, never used twice */
+	uint64_t tls_generation; /* of the keys that its certificate was judged by */
+	int64_t good_until_s;	 /* wall clock; set when it is open */
+	bool is_ending;		 /* the certificate is no longer good: nothing more is taken */
 };
 
 struct conn_list {
@@ -79,6 +86,12 @@ struct conn *conn_new(struct front *front, int take_fd, const struct sockaddr_st
 /* Closes at once, without close_notify: whoever reads notices the cut. */
 void conn_drop(struct conn *conn);
 
+/* The certificate is no longer good, for this reason: see above. */
+void conn_end(struct conn *conn, int verify_error);
+
+/* Judges an open connection by the keys in force now, and puts it last on its list. */
+void conn_judge(struct conn *conn);
+
 /* A waiting connection goes to the gate that has come. */
 void conn_attach(struct conn *conn);
 
@@ -87,6 +100,7 @@ void conn_linger(struct conn *conn);
 
 /* In shuttle.c: serves an open connection. */
 void shuttle_start(struct conn *conn);
+void shuttle_update(struct conn *conn); /* after is_ending was set */
 void shuttle_client_ready(struct conn *conn, uint32_t events);
 void shuttle_gate_ready(struct loop *loop, struct watch *watch, uint32_t events);
 

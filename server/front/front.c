@@ -227,14 +227,14 @@ int front_set_gate(struct front *front, int take_fd, struct err *err)
 }
 
 /* A failed send has closed the channel without calling `lost`. */
-static int gate_send(struct front *front, uint16_t type, const struct wr *wr, const int *fds,
-		     unsigned fd_count, struct err *err)
+static int gate_send(struct front *front, uint16_t type, uint64_t id, const struct wr *wr,
+		     const int *fds, unsigned fd_count, struct err *err)
 {
 	int status;
 
 	if (wr->has_failed)
 		return err_set(err, EMSGSIZE, "message %u does not fit", type);
-	status = chan_send(&front->gate, type, 0, wr->data, wr->length, fds, fd_count, err);
+	status = chan_send(&front->gate, type, id, wr->data, wr->length, fds, fd_count, err);
 	if (status < 0)
 		log_event(LOG_WARN, "gate_lost", LOG_STR("why", err->text));
 	return status;
@@ -284,7 +284,7 @@ int front_introduce(struct front *front, struct conn *conn, int *ret_fd, struct 
 	describe(conn, &connection);
 	wr_init(&wr, body, sizeof(body));
 	front_connection_encode(&wr, &connection);
-	status = gate_send(front, FRONT_CONNECTION, &wr, &pair[1], 1, err);
+	status = gate_send(front, FRONT_CONNECTION, conn->number, &wr, &pair[1], 1, err);
 	fd_drop(&pair[1]);
 	if (status < 0) {
 		fd_drop(&pair[0]);
@@ -292,6 +292,21 @@ int front_introduce(struct front *front, struct conn *conn, int *ret_fd, struct 
 	}
 	*ret_fd = pair[0];
 	return 0;
+}
+
+void front_tell_close(struct front *front, const struct conn *conn)
+{
+	const struct front_close message = {0};
+	struct err err;
+	uint8_t body[8];
+	struct wr wr;
+
+	if (!front_has_gate(front))
+		return;
+	wr_init(&wr, body, sizeof(body));
+	front_close_encode(&wr, &message);
+	err_ignore(gate_send(front, FRONT_CLOSE, conn->number, &wr, NULL, 0, &err),
+		   "front_check_gate() sees the closed channel");
 }
 
 /* --- refusals -------------------------------------------------------------------------------
@@ -319,7 +334,7 @@ static void refusals_send(struct front *front)
 			  LOG_STR("detail", detail));
 		wr_init(&wr, body, sizeof(body));
 		front_refused_encode(&wr, &entry->message);
-		if (gate_send(front, FRONT_REFUSED, &wr, NULL, 0, &err) < 0) {
+		if (gate_send(front, FRONT_REFUSED, 0, &wr, NULL, 0, &err) < 0) {
 			gate_gone(front);
 			return;
 		}
@@ -421,6 +436,7 @@ int front_init(struct front *front, struct err *err)
 		.refusals_due = {.fire = refusals_fire, .owner = front},
 	};
 	addresses_init(&front->addresses, salt);
+	trust_init(front);
 	return loop_init(&front->loop, err);
 }
 

@@ -14,6 +14,7 @@
 #include "server/front/addresses.h"
 #include "server/front/conn.h"
 #include "server/front/refusals.h"
+#include "server/front/trust.h"
 
 struct front {
 	struct loop loop;
@@ -30,6 +31,9 @@ struct front {
 	struct timer drain_deadline;
 	struct timer refusals_due;
 	struct refusals refusals;
+	struct trust trust;
+	uint64_t tls_generation;      /* of `tls`; counts the keys there have been */
+	uint64_t last_number;	      /* of a connection */
 	uint64_t crl_fault_logged_us; /* monotonic; 0: never */
 	struct conn_list conns[CONN_STATE_COUNT];
 	size_t conn_count;
@@ -60,6 +64,9 @@ bool front_has_gate(const struct front *front);
 /* Makes the socketpair, sends the gate its end and the identity. */
 nodiscard int front_introduce(struct front *front, struct conn *conn, int *ret_fd,
 			      struct err *err);
+
+/* The gate is to close this one once the answer under way is out. */
+void front_tell_close(struct front *front, const struct conn *conn);
 
 /* After a failed send: ends what belonged to a gate that is no longer there. */
 void front_check_gate(struct front *front);

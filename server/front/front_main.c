@@ -209,6 +209,7 @@ static int apply(struct program *program, struct err *err)
 	if (fresh != NULL) {
 		SSL_CTX_free(front->tls); /* living connections hold their own reference */
 		front->tls = fresh;
+		trust_changed(front);
 	}
 	program->config = *config;
 	front->handshake_ms = config->handshake_ms;

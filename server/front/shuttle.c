@@ -89,7 +89,7 @@ static int pump_in(struct conn *conn)
 	flush_to_gate(conn);
 	conn->wants_write = false;
 	conn->has_buffered = false;
-	while (conn->to_gate.data == NULL && !conn->has_client_finished) {
+	while (conn->to_gate.data == NULL && !conn->has_client_finished && !conn->is_ending) {
 		size_t sent;
 		int got;
 
@@ -194,7 +194,7 @@ static int update_events(struct conn *conn)
 	struct err err;
 
 	if (conn->to_gate.data == NULL && !conn->has_client_finished && !conn->has_buffered &&
-	    conn->gate.fd >= 0)
+	    conn->gate.fd >= 0 && !conn->is_ending)
 		client |= EPOLLIN;
 	if (conn->to_client.data != NULL || conn->wants_write)
 		client |= EPOLLOUT;
@@ -268,6 +268,12 @@ void shuttle_gate_ready(struct loop *loop, struct watch *watch, uint32_t events)
 	if (status == 0 && (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0)
 		status = pump_out(conn);
 	settle(conn, status);
+}
+
+void shuttle_update(struct conn *conn)
+{
+	if (update_events(conn) < 0)
+		conn_drop(conn);
 }
 
 void shuttle_start(struct conn *conn)

@@ -40,6 +40,7 @@ int tls_init(size_t connections_max, bool *ret_is_locked, struct err *err)
 
 static void note_subject(X509_STORE_CTX *store, int verify_error)
 {
+	/* NULL in tls_judge(). */
 	SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
 	struct tls_info *info = ssl != NULL ? SSL_get_app_data(ssl) : NULL;
 	X509 *leaf = X509_STORE_CTX_get0_cert(store);
@@ -89,6 +90,46 @@ static int check_certificate(int is_good, X509_STORE_CTX *store)
 	if (tls_is_crl_fault(error))
 		X509_STORE_CTX_set_error(store, X509_V_ERR_UNSPECIFIED);
 	return 0;
+}
+
+int tls_judge(SSL_CTX *context, SSL *ssl)
+{
+	X509_STORE_CTX *store = X509_STORE_CTX_new();
+	int error = X509_V_ERR_OUT_OF_MEM; /* then nothing can be said for it */
+
+	/* The steps of OpenSSL's own verification in a handshake. */
+	if (store != NULL &&
+	    X509_STORE_CTX_init(store, SSL_CTX_get_cert_store(context),
+				SSL_get0_peer_certificate(ssl),
+				SSL_get_peer_cert_chain(ssl)) == 1 &&
+	    X509_STORE_CTX_set_default(store, "ssl_client") == 1) {
+		X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(store);
+
+		X509_VERIFY_PARAM_set_auth_level(param, SSL_get_security_level(ssl));
+		X509_STORE_CTX_set_verify_cb(store, check_certificate);
+		if (X509_VERIFY_PARAM_set1(param, SSL_CTX_get0_param(context)) == 1)
+			error = X509_verify_cert(store) == 1 ? X509_V_OK
+							     : X509_STORE_CTX_get_error(store);
+	}
+	X509_STORE_CTX_free(store);
+	ERR_clear_error();
+	return error;
+}
+
+int64_t tls_good_until(const SSL *ssl)
+{
+	STACK_OF(X509) *chain = SSL_get0_verified_chain(ssl);
+	int64_t until = INT64_MAX;
+
+	for (int i = 0; i < sk_X509_num(chain); i++) {
+		const ASN1_TIME *end = X509_get0_notAfter(sk_X509_value(chain, i));
+		struct tm utc = {0};
+		int64_t seconds = ASN1_TIME_to_tm(end, &utc) == 1 ? timegm(&utc) : 0;
+
+		if (seconds < until)
+			until = seconds;
+	}
+	return until;
 }
 
 /* RFC 7301: without a common protocol the handshake ends with no_application_protocol. */

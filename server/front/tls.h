@@ -35,6 +35,13 @@ nodiscard int tls_init(size_t connections_max, bool *ret_is_locked, struct err *
 nodiscard int tls_context_new(const struct tls_keys *keys, bool tls12_allowed, SSL_CTX **ret,
 			      struct err *err);
 
+/* Judges the certificate of an established connection anew, by the CAs and CRLs of `context`:
+ * X509_V_OK, or X509_V_ERR_*. */
+int tls_judge(SSL_CTX *context, SSL *ssl);
+
+/* When the first certificate of its verified chain ends, Unix seconds. */
+int64_t tls_good_until(const SSL *ssl);
+
 nodiscard int tls_allow_tls12(SSL_CTX *context, bool is_allowed, struct err *err);
 
 /* Why the handshake failed, from OpenSSL's error queue, which it leaves as it is. *ret_detail

@@ -37,8 +37,45 @@ static void request_counted(struct conn *conn)
 	conn->gate->metrics.requests_in_flight++;
 }
 
+static struct conn **number_bucket(struct gate *gate, uint64_t number)
+{
+	return &gate->by_number[number % GATE_NUMBER_BUCKETS];
+}
+
+struct conn *conn_of_number(struct gate *gate, uint64_t number)
+{
+	struct conn *conn = number != 0 ? *number_bucket(gate, number) : NULL;
+
+	while (conn != NULL && conn->number != number)
+		conn = conn->next_by_number;
+	return conn;
+}
+
+static void number_take(struct conn *conn, uint64_t number)
+{
+	struct conn **bucket = number_bucket(conn->gate, number);
+
+	if (number == 0)
+		return;
+	conn->number = number;
+	conn->next_by_number = *bucket;
+	*bucket = conn;
+}
+
+static void number_drop(struct conn *conn)
+{
+	struct conn **link = number_bucket(conn->gate, conn->number);
+
+	if (conn->number == 0)
+		return;
+	while (*link != conn)
+		link = &(*link)->next_by_number;
+	*link = conn->next_by_number;
+	conn->number = 0;
+}
+
 int conn_new(struct gate *gate, enum listener listener, int take_fd,
-	     const struct front_connection *who, struct err *err)
+	     const struct front_connection *who, uint64_t number, struct err *err)
 {
 	own_fd fd = take_fd;
 	uint32_t slot;
@@ -66,6 +103,7 @@ int conn_new(struct gate *gate, enum listener listener, int take_fd,
 	}
 	conn->outer_fd = fd_take(&fd);
 	gate->conns[slot] = conn;
+	number_take(conn, number);
 	gate->metrics.connections++;
 	gate->metrics.connections_open[listener]++;
 	deadline_start(&gate->deadlines, &conn->deadline, DEADLINE_IDLE);
@@ -93,6 +131,7 @@ void conn_drop(struct conn *conn)
 	if (conn->is_dead)
 		return;
 	conn->is_dead = true;
+	number_drop(conn);
 	ledger_forget(conn);
 	request_over(conn);
 	deadline_stop(&gate->deadlines, &conn->deadline);
@@ -138,6 +177,13 @@ void conn_drop_idle(struct gate *gate)
 		    conn_is_idle(conn))
 			conn_drop(conn);
 	}
+}
+
+void conn_end(struct conn *conn)
+{
+	conn->request.is_kept = false;
+	if (conn->state == CONN_HEAD || conn->state == CONN_BODY)
+		conn_drop(conn); /* no answer is on its way */
 }
 
 struct conn *conn_asking(struct gate *gate, uint64_t ask_id)

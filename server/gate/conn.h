@@ -9,9 +9,16 @@
 
 #include "server/gate/gate.h"
 
-/* Takes a stream socket (consumed on failure too). `who` is NULL on the operations listener. */
+/* Takes a stream socket (consumed on failure too). `who` is NULL on the operations listener,
+ * `number` then 0. */
 nodiscard int conn_new(struct gate *gate, enum listener listener, int take_fd,
-		       const struct front_connection *who, struct err *err);
+		       const struct front_connection *who, uint64_t number, struct err *err);
+
+/* The front's connection of this number, the newest if there are two; NULL: it has ended. */
+struct conn *conn_of_number(struct gate *gate, uint64_t number);
+
+/* Its caller may ask nothing more: what is under way is answered, then it is closed. */
+void conn_end(struct conn *conn);
 
 /* Closes at once, cancels what runs for it. Legal when dead. */
 void conn_drop(struct conn *conn);

@@ -30,6 +30,8 @@ struct MHD_Response;
 #define GATE_OPERATIONS_MAX 64
 #define GATE_SLOTS	    (65536 + GATE_OPERATIONS_MAX)
 
+#define GATE_NUMBER_BUCKETS 4096 /* the front's numbers follow one another */
+
 /* Bytes read from a caller at once; held back are at most a partial head and one read. */
 #define GATE_READ_BYTES	   (size_t)(128 << 10)
 #define GATE_SCRATCH_BYTES (HEAD_BYTES_MAX + GATE_READ_BYTES)
@@ -74,6 +76,8 @@ struct request {
 struct conn {
 	struct gate *gate;
 	uint32_t slot;
+	uint64_t number; /* the front's; 0: none */
+	struct conn *next_by_number;
 	enum conn_state state;
 	enum listener listener;
 	struct front_connection who; /* from the front; nothing in a request changes it */
@@ -150,6 +154,7 @@ struct gate {
 	struct metrics metrics;
 	uint32_t ask_count;
 	struct conn **conns; /* GATE_SLOTS pointers */
+	struct conn *by_number[GATE_NUMBER_BUCKETS];
 	uint32_t conns_next; /* where the search for a free slot begins */
 	char *scratch;	     /* GATE_SCRATCH_BYTES, for one callback at a time */
 };

@@ -55,7 +55,7 @@ static int serve_connection(void *owner, struct msg *msg, struct err *err)
 		gate->metrics.connections_refused++;
 		return 0;
 	}
-	return conn_new(gate, LISTENER_MAIN, fd_take(&fd), &who, err);
+	return conn_new(gate, LISTENER_MAIN, fd_take(&fd), &who, msg->id, err);
 }
 
 static int serve_refused(void *owner, struct msg *msg, struct err *err)
@@ -70,10 +70,24 @@ static int serve_refused(void *owner, struct msg *msg, struct err *err)
 	return 0;
 }
 
+static int serve_close(void *owner, struct msg *msg, struct err *err)
+{
+	struct front_close message;
+	struct conn *conn;
+
+	if (front_close_decode(msg->body, msg->length, &message, err) < 0)
+		return -EPROTO;
+	conn = conn_of_number(owner, msg->id);
+	if (conn != NULL)
+		conn_end(conn);
+	return 0;
+}
+
 static const struct route front_routes[] = {
 	/* type           state          descriptors  server */
 	{FRONT_CONNECTION, CHANNEL_STATE, 1, 1, serve_connection},
 	{FRONT_REFUSED, CHANNEL_STATE, 0, 0, serve_refused},
+	{FRONT_CLOSE, CHANNEL_STATE, 0, 0, serve_close},
 };
 
 static void serve(struct chan *chan, struct msg *msg)
@@ -111,7 +125,7 @@ static void operations_ready(struct loop *loop, struct watch *watch, uint32_t ev
 			return;
 		if (gate->metrics.connections_open[LISTENER_OPERATIONS] >= GATE_OPERATIONS_MAX)
 			gate->metrics.connections_refused++;
-		else if (conn_new(gate, LISTENER_OPERATIONS, fd_take(&fd), NULL, &err) < 0)
+		else if (conn_new(gate, LISTENER_OPERATIONS, fd_take(&fd), NULL, 0, &err) < 0)
 			log_event(LOG_WARN, "operations_refused", LOG_STR("error", err.text));
 	}
 }

@@ -1,6 +1,5 @@
 """A PKI and a front for each test; the PKI is made once."""
 
-import datetime
 import shutil
 import sys
 from pathlib import Path
@@ -9,12 +8,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from harness import Front, certs  # noqa: E402
-
-
-def stamp(days):
-    at = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=days)
-    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+from harness import Front, certs, stamp  # noqa: E402
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """One real casemate-front with a played supervisor and gate, and a small PKI."""
 
 import contextlib
+import datetime
 import os
 import selectors
 import shutil
@@ -39,6 +40,11 @@ def certs(*arguments):
     return done.stdout
 
 
+def stamp(days):
+    at = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=days)
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 class Connection:
     """What the gate got: an identity and the plaintext end."""
 
@@ -51,7 +57,8 @@ class Connection:
         self.peer = reader.text()
         self.tls_version = reader.uint(2)
         reader.done()
-        assert len(message.fds) == 1
+        assert len(message.fds) == 1 and message.id > 0
+        self.number = message.id
         self.stream = socket.socket(fileno=message.fds[0])
         self.stream.settimeout(20 * SLOW)
 
@@ -154,6 +161,14 @@ class Front:
         assert message is not None and message.type == channel.FRONT_REFUSED, self.log()
         return Refused(message)
 
+    def told_to_close(self):
+        """The number of the next connection that the gate is to close."""
+        while True:
+            message = channel.receive(self.gate, 10 * SLOW)
+            assert message is not None, self.log()
+            if message.type == channel.FRONT_CLOSE:
+                return message.id
+
     # --- as a caller --------------------------------------------------------------------
 
     def context(self, name="client", folder=None):
@@ -226,4 +241,4 @@ def in_background(work, *arguments):
 
 
 __all__ = ["Connection", "Front", "Refused", "certs", "channel", "contextlib",
-           "count_descriptors", "in_background", "selectors", "time", "wait_until"]
+           "count_descriptors", "in_background", "selectors", "stamp", "time", "wait_until"]

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import os
 import select
+import shutil
 import signal
 import socket
 import ssl
@@ -12,7 +13,8 @@ import subprocess
 import threading
 
 import pytest
-from harness import ORDINARY_UID, SLOW, channel, certs, count_descriptors, in_background, time, wait_until
+from harness import (ORDINARY_UID, SLOW, certs, channel, count_descriptors, in_background, stamp,
+                     time, wait_until)
 
 LINGER_ONCE = struct.pack("ii", 1, 0)
 
@@ -455,6 +457,79 @@ def test_reload_brings_a_new_crl_into_force(front, pki):
     assert front.commit() is None
     assert "REVOKED" in front.handshake_error(context).upper()
     assert front.refused().reason == "revoked"
+
+
+def check_that_it_ends(front, client, gate):
+    """The gate is told, the caller is not heard any more, the answer on its way arrives."""
+    assert front.told_to_close() == gate.number
+    client.sendall(b"one more question")
+    gate.stream.sendall(b"answer")
+    assert client.recv(100) == b"answer"
+    assert not select.select([gate.stream], [], [], 0.1)[0]
+    gate.stream.close()
+    assert client.recv(100) == b""
+
+
+def test_a_connection_ends_when_its_certificate_is_revoked(front, pki):
+    others = [front.both() for _ in range(40)]  # more than are judged in one round
+    client, gate = front.both(front.context("plain"))
+    client.sendall(b"question")
+    assert gate.stream.recv(100) == b"question"
+
+    certs("revoke", "plain", "--pki", pki)
+    front.send_keys()
+    assert front.commit() is None
+    check_that_it_ends(front, client, gate)
+    assert front.refused().reason == "revoked"
+    for client, gate in others:
+        client.sendall(b"still here")
+        assert gate.stream.recv(100) == b"still here"
+
+
+def test_a_connection_ends_when_its_ca_is_no_longer_trusted(make_front, pki):
+    front = make_front(crl=False)
+    client, gate = front.both()
+
+    shutil.copy(pki.parent / "foreign" / "ca.crt", pki / "other-ca.crt")
+    front.send_keys(ca="other-ca.crt")
+    assert front.commit() is None
+    check_that_it_ends(front, client, gate)
+    assert front.refused().reason == "unknown_ca"
+
+
+def test_a_connection_ends_with_its_certificate(front, pki):
+    client, gate = front.both()
+    certs("issue", "short", "--pki", pki, "--not-before", stamp(-1),
+          "--not-after", stamp(3 * SLOW / 86400))
+    short, short_gate = front.both(front.context("short"))
+
+    check_that_it_ends(front, short, short_gate)
+    assert front.refused().reason == "expired"
+    client.sendall(b"still here")
+    assert gate.stream.recv(100) == b"still here"
+
+
+def test_a_handshake_begun_before_a_reload_is_judged_by_the_new_keys(front, pki):
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = front.context("plain").wrap_bio(incoming, outgoing, server_hostname="localhost")
+    stream = front.plain()
+    with pytest.raises(ssl.SSLWantReadError):
+        client.do_handshake()
+    stream.sendall(outgoing.read())
+    while not client.version() or client.cipher() is None:
+        incoming.write(stream.recv(65536))
+        try:
+            client.do_handshake()
+            break
+        except ssl.SSLWantReadError:
+            pass
+
+    certs("revoke", "plain", "--pki", pki)
+    front.send_keys()
+    assert front.commit() is None
+    stream.sendall(outgoing.read())
+    assert stream.recv(65536) == b"" or is_cut(stream)
+    assert front.refused().reason == "revoked"  # and no FRONT_CONNECTION came before
 
 
 def expired_crl(pki):

@@ -246,14 +246,17 @@ class Gate:
 
     # --- the front --------------------------------------------------------------------------
 
-    def caller(self, kind=1, identity=IDENTITY):
+    def caller(self, kind=1, identity=IDENTITY, number=0):
         ours, theirs = socket.socketpair()
         body = (u8(kind) + text(identity) + text("0a1b") + bytes(32) + text("127.0.0.1:5")
                 + u16(0x0304))
-        channel.send(self.front, channel.FRONT_CONNECTION, body, [theirs.fileno()])
+        channel.send(self.front, channel.FRONT_CONNECTION, body, [theirs.fileno()], number)
         theirs.close()
         self.callers.append(Caller(ours))
         return self.callers[-1]
+
+    def close_connection(self, number):
+        channel.send(self.front, channel.FRONT_CLOSE, u8(0), id=number)
 
     def operations(self):
         self.callers.append(Caller(socket.create_connection(("127.0.0.1", self.operations_port))))

@@ -450,6 +450,43 @@ def answers(gate):
         caller.close()
 
 
+# --- certificates that are no longer good ----------------------------------------------------
+
+
+def test_a_connection_that_is_to_end_gets_its_answer_first(gate):
+    caller, other = gate.caller(number=7), gate.caller(number=8)
+    request = (POST % (2, "")).encode() + b"{}"
+    caller.send(request + request)  # the second one must not run
+    other.send(request)
+    question, others = gate.question(), gate.question()
+    gate.close_connection(7)
+    gate.close_connection(99)
+
+    gate.answer_execution(question)
+    answer = caller.answer()
+    assert (answer.status, answer.headers["connection"]) == (200, "close")
+    assert caller.is_closed()
+    gate.answer_execution(others)
+    assert other.answer().status == 200
+    assert not gate.is_asked()
+
+
+@pytest.mark.parametrize("sent", [
+    b"", b"POST /v1/exec", (POST % (100, "")).encode() + b"{"])
+def test_a_connection_that_is_to_end_takes_nothing_more(gate, sent):
+    caller, other = gate.caller(number=1), gate.caller(number=4097)  # of one bucket
+    caller.send(sent)
+    gate.close_connection(1)
+
+    assert caller.is_closed()
+    other.send((POST % (2, "")).encode() + b"{}")
+    gate.answer_execution(gate.question())
+    assert other.answer().status == 200
+    gate.close_connection(4097)
+    assert other.is_closed()
+    alive(gate)
+
+
 # --- neighbours that fail ------------------------------------------------------------------------
 
 

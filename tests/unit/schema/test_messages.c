@@ -20,6 +20,7 @@ TestSuite(messages, .timeout = 60);
 
 #define MESSAGES(X)                                              \
 	X(front_connection, FRONT_CONNECTION_FIELDS)             \
+	X(front_close, FRONT_CLOSE_FIELDS)                       \
 	X(front_refused, FRONT_REFUSED_FIELDS)                   \
 	X(ask_execute, ASK_EXECUTE_FIELDS)                       \
 	X(ask_execution, ASK_EXECUTION_FIELDS)                   \
