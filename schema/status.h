@@ -60,14 +60,15 @@ const char *status_name(uint8_t status);
 	X(URI_TOO_LONG, "uri_too_long", 414, "The address is too long")                            \
 	X(EXPECTATION_FAILED, "expectation_failed", 417, "Only 100-continue can be expected")      \
 	X(NOT_IMPLEMENTED, "not_implemented", 501, "The service does not know how to do this")     \
-	X(VERSION_NOT_SUPPORTED, "version_not_supported", 505, "Only HTTP/1.1 is spoken here")
+	X(VERSION_NOT_SUPPORTED, "version_not_supported", 505, "Only HTTP/1.1 is spoken here")     \
+	X(TOO_MUCH_HELD, "too_much_held", 429, "This caller's bodies or answers fill his share")
 
 enum problem {
 	PROBLEM_NONE = 0,
 #define X(symbol, code, http, title) PROBLEM_##symbol,
 	PROBLEM_LIST(X)
 #undef X
-	PROBLEM_MAX = PROBLEM_VERSION_NOT_SUPPORTED
+	PROBLEM_MAX = PROBLEM_TOO_MUCH_HELD
 };
 
 const char *problem_code(uint8_t problem);

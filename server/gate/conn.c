@@ -89,8 +89,14 @@ int conn_new(struct gate *gate, enum listener listener, int take_fd,
 	conn->gate = gate;
 	conn->slot = slot;
 	conn->listener = listener;
-	if (who != NULL)
+	if (who != NULL) {
 		conn->who = *who;
+		conn->caller = caller_join(&gate->callers, who);
+		if (conn->caller == NULL) {
+			free(conn);
+			return err_set(err, ENOMEM, "no memory for a caller");
+		}
+	}
 	conn->outer = (struct watch){.fd = -1, .ready = outer_ready, .owner = conn};
 	conn->inner = (struct watch){.fd = -1, .ready = inner_ready, .owner = conn};
 	conn->inner_fd = -1;
@@ -98,6 +104,7 @@ int conn_new(struct gate *gate, enum listener listener, int take_fd,
 	buf_init(&conn->held, GATE_SCRATCH_BYTES);
 	buf_init(&conn->unsent, GATE_SCRATCH_BYTES);
 	if (loop_watch(&gate->loop, &conn->outer, fd, EPOLLIN | EPOLLRDHUP, err) < 0) {
+		caller_leave(&gate->callers, conn->caller);
 		free(conn);
 		return -err->code;
 	}
@@ -115,12 +122,14 @@ static void request_over(struct conn *conn)
 	if (conn->is_counted)
 		conn->gate->metrics.requests_in_flight--;
 	conn->is_counted = false;
+	caller_drop_answer(&conn->gate->callers, conn->caller, conn->answer_kept);
+	conn->answer_kept = 0;
 }
 
 void conn_drop_body(struct conn *conn)
 {
 	fd_drop(&conn->body_fd);
-	conn->gate->bodies_bytes -= conn->body_kept;
+	caller_drop_body(&conn->gate->callers, conn->caller, conn->body_kept);
 	conn->body_kept = 0;
 }
 
@@ -139,6 +148,8 @@ void conn_drop(struct conn *conn)
 	loop_unwatch(&gate->loop, &conn->outer);
 	fd_drop(&conn->outer_fd);
 	conn_drop_body(conn);
+	caller_leave(&gate->callers, conn->caller);
+	conn->caller = NULL;
 	buf_done(&conn->held);
 	buf_done(&conn->unsent);
 	gate->metrics.connections_open[conn->listener]--;
@@ -276,22 +287,19 @@ static size_t take_head(struct conn *conn, const char *data, size_t length)
 	return conn->scan.end;
 }
 
-static uint64_t bodies_bytes_max(const struct gate *gate)
-{
-	uint64_t bytes = gate->config.body_bytes_max * GATE_BODIES_WHOLE;
-
-	return bytes > GATE_BODIES_BYTES_MIN ? bytes : GATE_BODIES_BYTES_MIN;
-}
-
 static size_t take_body(struct conn *conn, const char *data, size_t length)
 {
 	size_t wanted = conn->body_left < length ? (size_t)conn->body_left : length;
+	enum caller_verdict verdict;
 	size_t done = 0;
 
-	if (conn->gate->bodies_bytes + wanted > bodies_bytes_max(conn->gate)) {
-		request_refuse_body(conn);
+	verdict = caller_hold_body(&conn->gate->callers, conn->caller, wanted,
+				   conn->gate->config.body_bytes_max);
+	if (verdict != CALLER_GOOD) {
+		request_refuse_body(conn, verdict);
 		return length;
 	}
+	conn->body_kept += wanted;
 	while (done < wanted) {
 		ssize_t wrote = write(conn->body_fd, data + done, wanted - done);
 
@@ -306,8 +314,6 @@ static size_t take_body(struct conn *conn, const char *data, size_t length)
 		done += (size_t)wrote;
 	}
 	conn->body_left -= wanted;
-	conn->body_kept += wanted;
-	conn->gate->bodies_bytes += wanted;
 	if (conn->body_left == 0) {
 		deadline_stop(&conn->gate->deadlines, &conn->deadline);
 		request_body_done(conn);

@@ -15,6 +15,7 @@
 #include "schema/wire/front_gate.h"
 #include "schema/wire/gate_ledger.h"
 #include "schema/wire/setup.h"
+#include "server/gate/caller.h"
 #include "server/gate/deadline.h"
 #include "server/gate/document.h"
 #include "server/gate/endpoint.h"
@@ -39,12 +40,6 @@ struct MHD_Response;
 /* An answer is taken at 16 KiB/s at least, measured over each body_ms: slow lines pass, someone
  * who holds the answer's memory with one byte a second does not. */
 #define GATE_ANSWER_RATE_MIN 16384
-
-/* Bodies that have not arrived whole, all together: so many of the largest. The ledger, which
- * alone knows who may ask, sees a body only when it is whole; without this anybody with a
- * certificate could fill the machine's memory on a thousand connections. */
-#define GATE_BODIES_WHOLE     16
-#define GATE_BODIES_BYTES_MIN (64u << 20) /* where the largest is small */
 
 #define GATE_LINGER_MS	 2000	    /* for the caller to read a refusal while still sending */
 #define GATE_ASK_MS	 5000	    /* the ledger answers look-ups in microseconds */
@@ -81,6 +76,7 @@ struct conn {
 	enum conn_state state;
 	enum listener listener;
 	struct front_connection who; /* from the front; nothing in a request changes it */
+	struct caller *caller;	     /* NULL on the operations listener */
 	struct watch outer;	     /* the caller's stream */
 	struct watch inner;	     /* our end of the engine's stream */
 	int outer_fd;
@@ -92,7 +88,8 @@ struct conn {
 	struct request request;
 	int body_fd;
 	uint64_t body_left;
-	uint64_t body_kept; /* bytes in body_fd, counted in gate->bodies_bytes */
+	uint64_t body_kept;   /* bytes in body_fd, counted as the caller's */
+	uint64_t answer_kept; /* bytes of a large answer, counted likewise */
 	enum conn_ask ask;
 	uint64_t ask_id;
 	struct MHD_Response *response; /* from the answer until the engine has queued it */
@@ -114,8 +111,8 @@ struct gate {
 	struct loop loop;
 	struct chan setup;
 	struct chan front;
-	uint64_t bodies_bytes; /* of all connections */
-	uint64_t front_link;   /* the supervisor's number of that channel */
+	struct callers callers;
+	uint64_t front_link; /* the supervisor's number of that channel */
 	struct chan ledger;
 	struct deadlines deadlines;
 	struct MHD_Daemon *daemon;

@@ -55,7 +55,12 @@ static int serve_connection(void *owner, struct msg *msg, struct err *err)
 		gate->metrics.connections_refused++;
 		return 0;
 	}
-	return conn_new(gate, LISTENER_MAIN, fd_take(&fd), &who, msg->id, err);
+	/* No memory for one connection is no fault of the front's. */
+	if (conn_new(gate, LISTENER_MAIN, fd_take(&fd), &who, msg->id, err) < 0) {
+		gate->metrics.connections_refused++;
+		log_event(LOG_WARN, "connection_refused", LOG_STR("error", err->text));
+	}
+	return 0;
 }
 
 static int serve_refused(void *owner, struct msg *msg, struct err *err)

@@ -79,6 +79,10 @@ void metrics_write(const struct metrics *metrics, struct buf *buf)
 		   metrics->connections_open[LISTENER_OPERATIONS]);
 	single(buf, "casemate_gate_requests_in_flight", "gauge", "Requests not yet answered.",
 	       metrics->requests_in_flight);
+	single(buf, "casemate_gate_bodies_bytes", "gauge", "Bytes of bodies that are arriving.",
+	       metrics->bodies_bytes);
+	single(buf, "casemate_gate_answers_bytes", "gauge",
+	       "Bytes of large answers that are not sent yet.", metrics->answers_bytes);
 	single(buf, "casemate_gate_callers_left_total", "counter",
 	       "Callers who left while their execution ran.", metrics->callers_left);
 	single(buf, "casemate_gate_ledger_lost_total", "counter",

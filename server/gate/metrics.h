@@ -22,6 +22,8 @@ struct metrics {
 	uint64_t ledger_lost;
 	uint64_t connections_open[3]; /* now, by enum listener */
 	uint64_t requests_in_flight;  /* now */
+	uint64_t bodies_bytes;	      /* of bodies that arrive, when last looked */
+	uint64_t answers_bytes;	      /* of large answers not read, likewise */
 };
 
 void metrics_count_answer(struct metrics *metrics, enum endpoint_action action, unsigned http);

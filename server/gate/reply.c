@@ -198,8 +198,8 @@ static struct MHD_Response *execution_response(const struct answer_execution *an
 	return response;
 }
 
-void reply_execution(struct conn *conn, const struct answer_execution *answer,
-		     struct span *take_members)
+static void send_execution(struct conn *conn, const struct answer_execution *answer,
+			   struct span *take_members)
 {
 	struct MHD_Response *response = execution_response(answer, take_members);
 	char location[64];
@@ -210,6 +210,44 @@ void reply_execution(struct conn *conn, const struct answer_execution *answer,
 		header(response, "Location", location);
 	}
 	submit(conn, 200, response, json_type);
+}
+
+/* True: the large answer is counted as the caller's. False: he has been refused instead. */
+static bool hold_answer(struct conn *conn, const char *execution_id, uint64_t bytes)
+{
+	enum caller_verdict verdict = CALLER_GOOD;
+	char hint[160];
+
+	if (bytes > REPLY_COPY_MAX)
+		verdict = caller_hold_answer(&conn->gate->callers, conn->caller, bytes);
+	if (verdict == CALLER_GOOD) {
+		conn->answer_kept = bytes > REPLY_COPY_MAX ? bytes : 0;
+		return true;
+	}
+	(void)snprintf(hint, sizeof(hint),
+		       "Read the answers that are on their way, then GET /v1/executions/%s.",
+		       execution_id);
+	if (verdict == CALLER_ABOVE_SHARE)
+		reply_problem(conn, PROBLEM_TOO_MUCH_HELD,
+			      "large answers to this caller wait to be read; this one is on "
+			      "record, but not sent",
+			      hint);
+	else
+		reply_problem(conn, PROBLEM_QUEUE_FULL,
+			      "too many large answers wait to be read; this one is on record, "
+			      "but not sent",
+			      hint);
+	return false;
+}
+
+void reply_execution(struct conn *conn, const struct answer_execution *answer,
+		     struct span *take_members)
+{
+	if (!hold_answer(conn, answer->execution_id, take_members->length)) {
+		span_done(take_members);
+		return;
+	}
+	send_execution(conn, answer, take_members);
 }
 
 /* --- views
@@ -261,6 +299,8 @@ void reply_metrics(struct conn *conn, struct text more)
 	struct buf buf;
 
 	buf_init(&buf, REPLY_DOCUMENT_MAX);
+	conn->gate->metrics.bodies_bytes = conn->gate->callers.bodies_bytes;
+	conn->gate->metrics.answers_bytes = conn->gate->callers.answers_bytes;
 	metrics_write(&conn->gate->metrics, &buf);
 	buf_add(&buf, more.data, more.length);
 	reply_document(conn, &buf, metrics_type);

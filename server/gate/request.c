@@ -44,11 +44,15 @@ void request_timed_out(struct conn *conn, const char *detail)
 		      "Send the request without pauses, or send less.");
 }
 
-void request_refuse_body(struct conn *conn)
+void request_refuse_body(struct conn *conn, enum caller_verdict verdict)
 {
+	bool is_own = verdict == CALLER_ABOVE_SHARE;
+
 	conn_drop_body(conn);
 	conn->request.is_kept = false;
-	reply_problem(conn, PROBLEM_QUEUE_FULL, "too many request bodies are arriving at once",
+	reply_problem(conn, is_own ? PROBLEM_TOO_MUCH_HELD : PROBLEM_QUEUE_FULL,
+		      is_own ? "too many bodies of this caller are arriving at once"
+			     : "too many request bodies are arriving at once",
 		      "Nothing was run: try again after the time in Retry-After.");
 }
 

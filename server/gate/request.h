@@ -17,8 +17,8 @@ void request_begin(struct conn *conn, const struct head *head);
 /* The whole body is in conn->body_fd. */
 void request_body_done(struct conn *conn);
 
-/* There is no room for the rest of the body: 503. */
-void request_refuse_body(struct conn *conn);
+/* There is no room for the rest of the body: 429 or 503. */
+void request_refuse_body(struct conn *conn, enum caller_verdict verdict);
 
 /* Took too long: 408, whatever of the request is there. */
 void request_timed_out(struct conn *conn, const char *detail);

@@ -10,7 +10,7 @@ import time
 import pytest
 from gate_harness import (ANSWER_EXECUTION, ANSWER_METRICS, ANSWER_REFUSED, ANSWER_VIEW,
                           ASK_CANCEL, ASK_EXECUTE, ASK_EXECUTION, ASK_METRICS, ASK_VIEW,
-                          EXECUTION_ID, GATE, Gate, MEMBERS, PROBLEMS, ROOT, SLOW, TELL_RUNTIME,
+                          EXECUTION_ID, GATE, IDENTITY, Gate, MEMBERS, PROBLEMS, ROOT, SLOW, TELL_RUNTIME,
                           TELL_STATE, TELL_TLS_REFUSED, channel, execution_body, text, u8,
                           u32, wait_until)
 
@@ -23,6 +23,16 @@ def begin(gate, body=b"{}", headers=""):
     caller = gate.caller()
     caller.send((POST % (len(body), headers)).encode() + body)
     return caller, gate.question()
+
+
+def gauge(gate, name):
+    """A number of the gate's own metrics."""
+    scraper = gate.operations()
+    scraper.send("GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n")
+    gate.answer(ANSWER_METRICS, u8(0), gate.question().id, b"")
+    found = re.search(rf"^casemate_gate_{name} (\d+)$", scraper.answer().body.decode(), re.M)
+    scraper.close()
+    return int(found[1])
 
 
 def alive(gate):
@@ -266,11 +276,12 @@ def test_as_many_runtimes_as_the_ledger_knows(gate):
 def test_bodies_that_arrive_cannot_fill_the_memory(make_gate):
     """16 of the largest fit; one more byte is refused, and room comes back with each that ends."""
     gate = make_gate(body_bytes_max=4 << 20)
-    callers = [gate.caller() for _ in range(16)]
+    callers = [gate.caller(identity=f"{IDENTITY}/{number // 4}") for number in range(16)]
     for caller in callers:
         caller.send(POST % (4 << 20, ""))
         caller.send(b"x" * ((4 << 20) - 1))
-    time.sleep(0.3 * SLOW)  # what is in the sockets arrives first
+    # What is in the sockets arrives first.
+    assert wait_until(lambda: gauge(gate, "bodies_bytes") == len(callers) * ((4 << 20) - 1))
     late = gate.caller()
     late.send(POST % (1024, ""))
     late.send(b"x" * 1024)
@@ -280,6 +291,53 @@ def test_bodies_that_arrive_cannot_fill_the_memory(make_gate):
         caller.close()
     begin(gate, b"x" * (1 << 20))
     alive(gate)
+
+
+def test_one_caller_has_a_share_of_the_bodies_that_arrive(make_gate):
+    """Four of the largest; the fifth is refused, another caller is not, and room comes back."""
+    gate = make_gate(body_bytes_max=4 << 20)
+    callers = [gate.caller() for _ in range(4)]
+    for caller in callers:
+        caller.send(POST % (4 << 20, ""))
+        caller.send(b"x" * ((4 << 20) - 1))
+    # What is in the sockets arrives first.
+    assert wait_until(lambda: gauge(gate, "bodies_bytes") == len(callers) * ((4 << 20) - 1))
+    late = gate.caller()
+    late.send((POST % (1024, "")).encode() + b"x" * 1024)
+    answer = late.answer()
+    answer.problem("too_much_held")
+    assert answer.headers["retry-after"] and late.is_closed()
+
+    other = gate.caller(identity=IDENTITY + "/other")
+    other.send((POST % (1 << 20, "")).encode() + b"x" * (1 << 20))
+    assert len(gate.question().body) == 1 << 20
+    callers[0].send(b"x")  # whole now, and the ledger's
+    assert len(gate.question().body) == 4 << 20
+    begin(gate, b"x" * (1 << 20))
+
+
+def test_one_caller_has_a_share_of_the_answers_that_are_not_read(gate):
+    """256 MiB; what would be above is refused, by name, and can be had when there is room."""
+    def ask(caller, size):
+        caller.send((POST % (2, "")).encode() + b"{}")
+        gate.answer_execution(gate.question(), b'"stdout":"' + b"x" * size + b'"')
+
+    slow, second = gate.caller(), gate.caller()
+    ask(slow, 250 << 20)
+    ask(second, 10 << 20)
+    answer = second.answer()
+    answer.problem("too_much_held")
+    assert EXECUTION_ID in answer.json["hint"] and answer.headers["retry-after"]
+    ask(second, 60 << 10)  # small ones are not counted
+    assert second.answer().status == 200
+    other = gate.caller(identity=IDENTITY + "/other")
+    ask(other, 10 << 20)
+    assert other.answer().status == 200
+
+    slow.close()
+    assert wait_until(lambda: gauge(gate, "answers_bytes") == 0)
+    ask(second, 10 << 20)
+    assert second.answer().status == 200
 
 
 def test_a_certificate_that_names_nobody(gate):
