@@ -22,8 +22,15 @@ $(BUILD)/obj/tests/unit/%.o: CFLAGS_ALL += -Wno-conversion
 $(BUILD)/tests/unit-layers: | $(OUT_casemate-cell)
 UNIT_BINARIES := $(foreach folder,$(UNIT_FOLDERS),$(BUILD)/tests/unit-$(folder))
 
+# Preloaded by process tests: see tests/support/faults.c. Plain in every variant, because it is
+# there before a sanitizer's runtime is.
+FAULTS := $(BUILD)/tests/faults.so
+$(FAULTS): tests/support/faults.c
+	@mkdir -p $(@D)
+	$(call QUIET,CC,$<)$(CC) -std=gnu17 -D_GNU_SOURCE $(WARN) -O1 -fPIC -shared -o $@ $< -ldl
+
 .PHONY: unit unit-binaries
-unit-binaries: $(UNIT_BINARIES)
+unit-binaries: $(UNIT_BINARIES) $(FAULTS)
 unit: unit-binaries
 	@tests/support/suite.sh $(BUILD) $(UNIT_BINARIES)
 
@@ -62,7 +69,7 @@ asan ubsan tsan:
 # so no unit test starts under it; the real processes do.
 SANITIZED_UNITS = $(if $(filter tsan,$(VARIANT)),,$(UNIT_BINARIES))
 
-sanitized: all $(if $(filter tsan,$(VARIANT)),,unit-binaries)
+sanitized: all $(FAULTS) $(if $(filter tsan,$(VARIANT)),,unit-binaries)
 	@VARIANT=$(VARIANT) tests/support/suite.sh $(BUILD) $(SANITIZED_UNITS) \
 		-- $(if $(filter tsan,$(VARIANT)),$(THREAD_TESTS),$(SANITIZED_TESTS))
 

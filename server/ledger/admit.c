@@ -96,6 +96,15 @@ static bool is_allowed(struct execution *e, const struct principal *principal)
 	return has_quota(e, principal->tenant);
 }
 
+void admit_without_memory(struct ledger *ledger, uint64_t ask_id)
+{
+	struct refusal refusal;
+
+	refusal_set(&refusal, PROBLEM_UNAVAILABLE, 1, "out of memory",
+		    "Nothing was run: try again.");
+	refuse_shut(ledger, ask_id, &refusal);
+}
+
 void admit_execute(struct ledger *ledger, uint64_t ask_id, const struct ask_execute *ask,
 		   int body_fd, struct span *body)
 {
@@ -109,8 +118,7 @@ void admit_execute(struct ledger *ledger, uint64_t ask_id, const struct ask_exec
 	}
 	e = execution_new(ledger, ask_id, ask);
 	if (e == NULL) {
-		refusal_set(&refusal, PROBLEM_UNAVAILABLE, 1, "out of memory", "Try again.");
-		refuse_shut(ledger, ask_id, &refusal);
+		admit_without_memory(ledger, ask_id);
 		return;
 	}
 	principal = admit_identity(ledger, ask->identity_kind, ask->identity, &refusal);

@@ -134,6 +134,12 @@ void digest_start(struct digest_queue *queue, struct digest *digest, const struc
 		loop_timer_start(queue->loop, &queue->timer, 0);
 }
 
+void digest_forget(struct digest_queue *queue, struct digest *digest)
+{
+	digest_stop(queue, digest);
+	digest->is_known = false;
+}
+
 void digest_stop(struct digest_queue *queue, struct digest *digest)
 {
 	if (digest->context == NULL)

@@ -48,7 +48,10 @@ void digest_queue_init(struct digest_queue *queue, struct loop *loop);
 /* A small one is known on return, and `done` is not called. */
 void digest_start(struct digest_queue *queue, struct digest *digest, const struct span *span);
 
-/* Forgets a hash under way; legal at any time. */
+/* Gives up a hash under way; legal at any time. */
 void digest_stop(struct digest_queue *queue, struct digest *digest);
+
+/* The same, and what is known already does not count any more. */
+void digest_forget(struct digest_queue *queue, struct digest *digest);
 
 #endif

@@ -11,6 +11,15 @@ static size_t bucket_of(uint64_t id)
 
 _Static_assert(EXECUTION_BUCKETS == 1u << 12, "bucket_of() keeps 12 bits");
 
+/* A million numbers a millisecond are not used up, and a clock that is set back by less than
+ * the time the last life took is behind it, too. */
+#define NUMBERS_PER_MS_BITS 20
+
+void executions_init(struct executions *set)
+{
+	set->last_number = clock_wall_ms() << NUMBERS_PER_MS_BITS;
+}
+
 struct execution *execution_new(struct ledger *ledger, uint64_t ask_id,
 				const struct ask_execute *ask)
 {

@@ -83,6 +83,10 @@ struct executions {
 	uint64_t last_number;
 };
 
+/* Numbers go on where no earlier life of the process can have been: a neighbour that outlived
+ * it may still answer what that one asked. */
+void executions_init(struct executions *set);
+
 /* A new execution in state CHECKING with the gate's question; NULL without memory. */
 struct execution *execution_new(struct ledger *ledger, uint64_t ask_id,
 				const struct ask_execute *ask);

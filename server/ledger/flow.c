@@ -94,7 +94,7 @@ static void finish_bare(struct execution *e, uint8_t status, const char *why)
 	struct span members;
 	own_buf buf;
 
-	digest_stop(&e->ledger->digests, &e->members_digest);
+	digest_forget(&e->ledger->digests, &e->members_digest);
 	span_done(&e->members);
 	fd_drop(&e->members_fd);
 	fd_drop(&e->outcome_fd);
@@ -265,6 +265,13 @@ int flow_request_good(struct execution *e, const struct request_good *good, int 
 	if (e->state != EXECUTION_CHECKING || e->is_checked)
 		return 0;
 	status = memfd_map(fd, LIMIT_PAYLOAD_BYTES, &e->payload, err);
+	/* What we lack is not the validator's fault. */
+	if (status == -ENOMEM) {
+		e->validator = NULL;
+		flow_refuse(e, PROBLEM_UNAVAILABLE, 1, "Nothing was run: try again.",
+			    "out of memory");
+		return 0;
+	}
 	if (status < 0)
 		return status;
 	if (good->code_offset > e->payload.length ||
@@ -452,6 +459,11 @@ int flow_outcome_good(struct execution *e, int take_members_fd, struct err *err)
 	if (e->state != EXECUTION_CANONICALIZING || e->members_fd >= 0)
 		return 0;
 	status = memfd_map(fd, LIMIT_FRAGMENT_BYTES, &e->members, err);
+	if (status == -ENOMEM) {
+		e->validator = NULL;
+		finish_bare(e, STATUS_INTERNAL_ERROR, "out of memory for the outcome");
+		return 0;
+	}
 	if (status < 0)
 		return status;
 	e->members_fd = fd_take(&fd);

@@ -91,6 +91,12 @@ void gate_tell_all(struct ledger *ledger)
 /* --- questions
  * -------------------------------------------------------------------------------- */
 
+/* What this process lacks is no fault of the peer's. */
+static bool is_own_want(int status)
+{
+	return status == -ENOMEM || status == -EMFILE || status == -ENFILE;
+}
+
 static int serve_execute(void *owner, struct msg *msg, struct err *err)
 {
 	struct ledger *ledger = ((struct gate *)owner)->peer.ledger;
@@ -101,6 +107,10 @@ static int serve_execute(void *owner, struct msg *msg, struct err *err)
 
 	if (status == 0)
 		status = memfd_map(body_fd, LIMIT_BODY_BYTES, &body, err);
+	if (is_own_want(status)) {
+		admit_without_memory(ledger, msg->id);
+		return 0;
+	}
 	if (status < 0)
 		return status;
 	if (execution_by_ask(&ledger->executions, msg->id) != NULL)
@@ -267,23 +277,11 @@ static int serve_tls_refused(void *owner, struct msg *msg, struct err *err)
 {
 	struct ledger *ledger = ((struct gate *)owner)->peer.ledger;
 	struct front_refused refused;
-	struct jsonw json;
-	own_buf buf = {0};
 	int status = front_refused_decode(msg->body, msg->length, &refused, err);
 
-	if (status < 0)
-		return status;
-	ledger->metrics.tls_refusals[refused.refusal] += refused.count;
-	buf_init(&buf, BODY_BYTES_MAX);
-	jsonw_init(&json, &buf);
-	jsonw_object_open(&json);
-	jsonw_key_str(&json, "reason", tls_refusal_name(refused.refusal));
-	jsonw_key_u64(&json, "count", refused.count);
-	jsonw_key_str(&json, "peer", refused.peer);
-	jsonw_key_str(&json, "subject", refused.subject);
-	jsonw_object_close(&json);
-	round_note(ledger, RECORD_TLS_REFUSED, "", "", &buf);
-	return 0;
+	if (status == 0)
+		refusals_handshake(ledger, &refused);
+	return status;
 }
 
 static const struct route routes[] = {

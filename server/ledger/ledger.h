@@ -28,7 +28,7 @@ struct ledger {
 	struct refusals refusals;
 	struct metrics metrics;
 	struct gate gate;
-	struct validator validators[VALIDATORS_MAX];
+	struct validator validators[VALIDATOR_PLACES];
 	struct warden warden;
 	struct timer tick; /* every second: expiry, checkpoints */
 	size_t executions_max;

@@ -98,6 +98,7 @@ static int serve(void)
 		digest_queue_init(&ledger.digests, &ledger.loop);
 		round_init(&ledger);
 		refusals_init(&ledger);
+		executions_init(&ledger.executions);
 		gate_init(&ledger);
 		validators_init(&ledger);
 		warden_init(&ledger);

@@ -67,7 +67,7 @@ static struct peer *peer_place(struct ledger *ledger, uint8_t role)
 		return &ledger->warden.peer;
 	if (role != SETUP_ROLE_VALIDATOR)
 		return NULL;
-	for (size_t i = 0; i < VALIDATORS_MAX; i++)
+	for (size_t i = 0; i < VALIDATOR_PLACES; i++)
 		if (!ledger->validators[i].peer.is_up)
 			return &ledger->validators[i].peer;
 	return NULL;
@@ -90,9 +90,14 @@ int peers_open(struct ledger *ledger, uint8_t role, uint64_t link, int take_fd, 
 	int flags;
 	int status;
 
-	if (peer == NULL)
+	if (peer == NULL && role != SETUP_ROLE_VALIDATOR)
 		return err_set(err, EINVAL,
 			       "the ledger has no place for a neighbour of role %u", role);
+	/* The supervisor starts it anew, and by then there is a place. */
+	if (peer == NULL) {
+		setup_say_lost(ledger, link);
+		return 0;
+	}
 	if (peer->is_up)
 		peer_lose(peer);
 	flags = fcntl(fd, F_GETFL);
@@ -113,7 +118,7 @@ void peers_lose_failed(struct ledger *ledger)
 		peer_lose(&ledger->gate.peer);
 	if (ledger->warden.peer.has_failed)
 		peer_lose(&ledger->warden.peer);
-	for (size_t i = 0; i < VALIDATORS_MAX; i++)
+	for (size_t i = 0; i < VALIDATOR_PLACES; i++)
 		if (ledger->validators[i].peer.has_failed)
 			peer_lose(&ledger->validators[i].peer);
 }
@@ -122,6 +127,6 @@ void peers_close(struct ledger *ledger)
 {
 	chan_close(&ledger->gate.peer.chan);
 	chan_close(&ledger->warden.peer.chan);
-	for (size_t i = 0; i < VALIDATORS_MAX; i++)
+	for (size_t i = 0; i < VALIDATOR_PLACES; i++)
 		chan_close(&ledger->validators[i].peer.chan);
 }

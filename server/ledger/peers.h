@@ -73,6 +73,8 @@ void gate_answer(struct ledger *ledger, uint64_t ask_id, const struct answer_exe
 /* --- validators --------------------------------------------------------------------------- */
 
 #define VALIDATORS_MAX 64 /* processes; a multiple of the cores of a large machine */
+/* A new one may be introduced before the end of the old one has been noticed. */
+#define VALIDATOR_PLACES (2 * VALIDATORS_MAX)
 
 /* A check past its deadline and then so long without any answer, ms: it hangs. */
 #define VALIDATOR_SILENT_MS 3000

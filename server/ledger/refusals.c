@@ -46,6 +46,53 @@ bool refusals_single(struct ledger *ledger, const char *tenant, const char *prin
 	return false;
 }
 
+static void note_handshakes(struct ledger *ledger, uint8_t reason, uint64_t count,
+			    const char *peer, const char *subject)
+{
+	struct jsonw json;
+	own_buf buf;
+
+	buf_init(&buf, BODY_BYTES_MAX);
+	jsonw_init(&json, &buf);
+	jsonw_object_open(&json);
+	jsonw_key_str(&json, "reason", tls_refusal_name(reason));
+	jsonw_key_u64(&json, "count", count);
+	jsonw_key_str(&json, "peer", peer);
+	jsonw_key_str(&json, "subject", subject);
+	jsonw_object_close(&json);
+	round_note(ledger, RECORD_TLS_REFUSED, "", "", &buf);
+}
+
+void refusals_handshake(struct ledger *ledger, const struct front_refused *refused)
+{
+	struct refusals *refusals = &ledger->refusals;
+
+	ledger->metrics.tls_refusals[refused->refusal] += refused->count;
+	if (!refusals->timer.is_armed)
+		loop_timer_start(&ledger->loop, &refusals->timer, WINDOW_US);
+	if (refusals->handshakes == REFUSALS_HANDSHAKES_MAX) {
+		refusals->handshakes_more[refused->refusal] += refused->count;
+		return;
+	}
+	refusals->handshakes++;
+	note_handshakes(ledger, refused->refusal, refused->count, refused->peer,
+			refused->subject);
+}
+
+static void flush_handshakes(struct ledger *ledger)
+{
+	struct refusals *refusals = &ledger->refusals;
+
+	refusals->handshakes = 0;
+	for (uint8_t reason = 0; reason <= TLS_REFUSAL_MAX; reason++) {
+		uint64_t count = refusals->handshakes_more[reason];
+
+		refusals->handshakes_more[reason] = 0;
+		if (count > 0)
+			note_handshakes(ledger, reason, count, "", "");
+	}
+}
+
 static void note_count(struct ledger *ledger, const struct refusals_caller *caller,
 		       uint8_t problem)
 {
@@ -71,6 +118,7 @@ void refusals_flush(struct ledger *ledger)
 			if (refusals->callers[i].counts[problem] > 0)
 				note_count(ledger, &refusals->callers[i], problem);
 	refusals->count = 0;
+	flush_handshakes(ledger);
 	loop_timer_stop(&ledger->loop, &refusals->timer);
 }
 

@@ -8,7 +8,7 @@ struct validator *validators_pick(struct ledger *ledger)
 {
 	struct validator *best = NULL;
 
-	for (size_t i = 0; i < VALIDATORS_MAX; i++) {
+	for (size_t i = 0; i < VALIDATOR_PLACES; i++) {
 		struct validator *validator = &ledger->validators[i];
 
 		if (!validator->peer.is_up || validator->peer.has_failed || validator->is_late)
@@ -21,7 +21,7 @@ struct validator *validators_pick(struct ledger *ledger)
 
 bool validators_are_there(const struct ledger *ledger)
 {
-	for (size_t i = 0; i < VALIDATORS_MAX; i++)
+	for (size_t i = 0; i < VALIDATOR_PLACES; i++)
 		if (ledger->validators[i].peer.is_up && !ledger->validators[i].is_late)
 			return true;
 	return false;
@@ -125,7 +125,7 @@ void validators_tick(struct ledger *ledger)
 {
 	uint64_t now_us = clock_mono_us();
 
-	for (size_t i = 0; i < VALIDATORS_MAX; i++) {
+	for (size_t i = 0; i < VALIDATOR_PLACES; i++) {
 		struct validator *validator = &ledger->validators[i];
 
 		if (!validator->peer.is_up || !validator->is_late ||
@@ -146,6 +146,6 @@ void validator_came(struct validator *validator)
 
 void validators_init(struct ledger *ledger)
 {
-	for (size_t i = 0; i < VALIDATORS_MAX; i++)
+	for (size_t i = 0; i < VALIDATOR_PLACES; i++)
 		peer_init(&ledger->validators[i].peer, ledger, "validator", serve, lost);
 }

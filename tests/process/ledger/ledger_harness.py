@@ -4,6 +4,7 @@ import contextlib
 import os
 import select
 import shutil
+import socket
 import sqlite3
 import struct
 import subprocess
@@ -17,7 +18,7 @@ sys.path.insert(0, str(ROOT / "tests" / "support"))
 
 import channel  # noqa: E402
 from channel import (  # noqa: E402
-    ROLE_GATE, ROLE_VALIDATOR, ROLE_WARDEN, Reader, sealed, text, u8, u32, u64)
+    HEADER, ROLE_GATE, ROLE_VALIDATOR, ROLE_WARDEN, Reader, sealed, text, u8, u32, u64)
 
 VARIANT = os.environ.get("VARIANT", "release")
 BUILD = ROOT / "build" / VARIANT
@@ -156,6 +157,15 @@ class Gate(Peer):
         self.send(ASK_EXECUTE, identity(**who) + u64(77), body, self.last_id)
         return self.last_id
 
+    def has_answer(self):
+        """True when an answer waits; what else came before it is dropped."""
+        while self.has_message():
+            if HEADER.unpack(self.channel.recv(HEADER.size, socket.MSG_PEEK))[0] in (
+                    ANSWER_REFUSED, ANSWER_EXECUTION):
+                return True
+            channel.receive(self.channel).close()
+        return False
+
     def cancel(self, id):
         self.send(ASK_CANCEL, u8(0), id=id)
 
@@ -200,9 +210,9 @@ class Validator(Peer):
         message = self.receive(type)
         return message.id, read_fd(message.fds[0])
 
-    def good(self, id, language="python", limits=None, code=b"print(1)"):
+    def good(self, id, language="python", limits=None, code=b"print(1)", padding=b""):
         asked = b"".join(u64((limits or {}).get(name, 0)) for name in LIMITS)
-        payload = struct.pack("<HHIQ", 1, 0, 0, len(code)) + code
+        payload = struct.pack("<HHIQ", 1, 0, 0, len(code)) + code + padding
         self.send(REQUEST_GOOD, text(language) + asked + u64(16) + u64(len(code)), payload, id)
 
     def bad(self, id, problem="invalid", faults=b"[]"):
@@ -301,7 +311,9 @@ class Ledger:
             options = dict(options or {}, stdout=log, stderr=log)
             if not self.is_root and os.geteuid() == 0:
                 options.update(user=ORDINARY_UID, group=ORDINARY_UID, extra_groups=[])
-            options["env"] = {"ASAN_OPTIONS": "detect_leaks=0"}
+            # A preloaded library comes before the sanitizer's runtime.
+            options["env"] = {"ASAN_OPTIONS": "detect_leaks=0:verify_asan_link_order=0",
+                              **options.pop("environment", {})}
             self.process = channel.spawn(self.program, theirs, **options)
         channel.send(self.setup, channel.SETUP_HELLO,
                      text(VERSION) + u32(LEDGER_UID if self.is_root else 0) + u32(1) + u8(0))

@@ -1,6 +1,7 @@
 """casemate-ledger decides, records and routes; each neighbour is played by the test."""
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -17,6 +18,7 @@ from ledger_harness import (
     TELL_STATE, TELL_TLS_REFUSED, USERS, VARIANT, Answered, Gate, Refused, Validator, Warden, identity, run, run_to_warden, wait_until)
 
 from channel import text, u8, u32, u64  # noqa: E402  (ledger_harness has set the path)
+from faults import Faults  # noqa: E402
 
 
 # --- the way of an execution ----------------------------------------------------------------
@@ -219,6 +221,17 @@ def test_refused_handshakes_are_recorded(ledger, peers):
     assert 'casemate_tls_refusals_total{reason="expired"} 5' in gate.metrics()
 
 
+def test_a_gate_cannot_fill_the_record_with_refused_handshakes(ledger, peers):
+    gate, *_ = peers
+    for number in range(2000):
+        gate.send(TELL_TLS_REFUSED, u8(3) + u32(2) + text(f"192.0.2.1:{number}") + text("CN=old"))
+    bodies = "SELECT body FROM records WHERE kind = 'tls_refused'"
+    assert wait_until(lambda: sum(
+        json.loads(body)["count"] for body, in ledger.query(bodies)) == 4000)
+    assert len(ledger.query(bodies)) < 500
+    assert 'casemate_tls_refusals_total{reason="expired"} 4000' in gate.metrics()
+
+
 # --- cancelled, late, lost -------------------------------------------------------------------
 
 def test_cancelled_while_it_is_checked(ledger, peers):
@@ -375,6 +388,113 @@ def test_kill_9_under_way_is_settled_at_the_next_start(ledger, peers):
     ledger.verify()
 
 
+def test_numbers_of_an_earlier_life_are_not_used_again(ledger, peers):
+    _, job, _ = run_to_warden(*peers)
+    ledger.kill()
+    ledger.start()
+    gate, validator, warden = ledger.peers()
+    ask, later, _ = run_to_warden(gate, validator, warden)
+    assert later > job
+    warden.done(job)  # what a warden that outlived the first one might say
+    assert gate.is_silent(ANSWER_REFUSED, ANSWER_EXECUTION)
+    warden.done(later)
+    validator.outcome(validator.take(CHECK_OUTCOME)[0])
+    assert gate.answer(ask).id
+
+
+@pytest.mark.parametrize("step", ["body", "payload", "outcome"])
+def test_want_of_memory_is_no_fault_of_a_neighbour(make_ledger, tmp_path, step):
+    faults = shared_faults(tmp_path)
+    ledger = make_ledger().start(environment=faults.environment())
+    gate, validator, warden = ledger.peers()
+    large = b"x" * (24 << 20)
+
+    if step == "body":
+        faults.arm("map", 1, errno.ENOMEM)
+        answer = refused(gate, "unavailable", body=large)
+        assert answer.retry_after >= 1
+    elif step == "payload":
+        ask = gate.execute()
+        check, _ = validator.take()
+        faults.arm("map", 1, errno.ENOMEM)
+        validator.good(check, code=large[:1 << 20], padding=large)
+        assert gate.answer(ask).code == "unavailable"
+        assert warden.is_silent(JOB_START)
+    else:
+        ask, job, execution = run_to_warden(gate, validator, warden)
+        warden.done(job)
+        check, _ = validator.take(CHECK_OUTCOME)
+        faults.arm("map", 1, errno.ENOMEM)
+        validator.outcome(check, b'"stdout":"%s"' % large)
+        assert gate.answer(ask).code == "internal"
+        assert ledger.kinds(execution) == ["execution_accepted", "execution_finished"]
+    assert faults.hits == 1
+    run(gate, validator, warden)  # over the same channels
+    ledger.verify()
+
+
+# --- a database that fails -----------------------------------------------------------------
+
+def shared_faults(tmp_path):
+    for folder in [tmp_path, *tmp_path.parents[:2]]:
+        folder.chmod(0o755)  # an ordinary user maps it, too
+    return Faults(tmp_path)
+
+
+@pytest.mark.parametrize("kind,error", [
+    ("write", errno.EIO), ("write", errno.ENOSPC), ("short write", errno.ENOSPC),
+    ("sync", errno.EIO)])
+def test_nothing_runs_unrecorded_and_no_answer_comes_before_its_record(
+        make_ledger, tmp_path, kind, error):
+    """The n-th write or sync of an execution fails, for every n; each time the process is killed
+    afterwards and started anew, so what its successor reads counts, too."""
+    faults = shared_faults(tmp_path)
+    ledger = make_ledger()
+    executions = []
+    outcomes = {"refused": 0, "not settled": 0, "answered": 0}
+    for number in range(1, 100):
+        ledger.start(environment=faults.environment())
+        gate, validator, warden = ledger.peers()
+        faults.arm(kind, number, error)
+        how, execution = execute_over_faults(ledger, gate, validator, warden, faults)
+        outcomes[how] += 1
+        is_over = faults.hits == 0
+        faults.disarm()
+        ledger.kill()
+        if is_over:
+            break
+        if execution is not None:
+            executions.append(execution)
+    assert is_over and how == "answered"
+    assert outcomes["not settled"] > 0
+    assert outcomes["refused"] > 0 or kind == "sync"
+    ledger.start()
+    for execution in executions:
+        assert ledger.kinds(execution) == ["execution_accepted", "execution_finished"]
+    ledger.verify()
+
+
+def execute_over_faults(ledger, gate, validator, warden, faults):
+    """How it ended, and its id if it ran."""
+    ask = gate.execute()
+    validator.good(validator.take()[0])
+    assert wait_until(lambda: gate.has_answer() or warden.has_message())
+    if not warden.has_message():
+        assert gate.answer(ask).code == "not_recorded" and warden.is_silent(JOB_START)
+        return "refused", None
+    job, execution, _ = warden.take()
+    assert ledger.kinds(execution) == ["execution_accepted"]
+    warden.done(job)
+    validator.outcome(validator.take(CHECK_OUTCOME)[0])
+    answer = gate.answer(ask)
+    if isinstance(answer, Refused):
+        assert answer.code == "not_recorded" and faults.hits > 0
+        return "not settled", execution
+    assert faults.unsynced == 0  # on the disk before it left
+    assert ledger.kinds(execution) == ["execution_accepted", "execution_finished"]
+    return "answered", execution
+
+
 # --- malformed messages ----------------------------------------------------------------------
 
 def test_malformed_messages_drop_only_their_sender(ledger, peers):
@@ -491,6 +611,26 @@ def test_a_validator_that_hangs_is_given_up(ledger):
     assert (message.type, message.id) == (channel.SETUP_PEER_LOST, 5)
     assert validator.is_dropped()
     run(gate, Validator(ledger), warden)
+
+
+def test_a_validator_too_many_is_given_back(ledger):
+    """The supervisor may introduce one before the end of another has been noticed."""
+    import channel
+
+    validators = [Validator(ledger, link=number) for number in range(1, 129)]
+    late = Validator(ledger, link=999)
+    message = channel.receive(ledger.setup)
+    assert (message.type, message.id) == (channel.SETUP_PEER_LOST, 999)
+    assert late.is_dropped()
+
+    validators.pop().close()
+    assert channel.receive(ledger.setup).id == 128
+    validators.append(Validator(ledger, link=129))
+    gate, warden = Gate(ledger), Warden(ledger)
+    gate.state(True)
+    gate.execute()
+    assert warden.is_silent(JOB_START)
+    assert sum(validator.has_message() for validator in validators) == 1
 
 
 def test_late_and_unknown_answers_of_the_warden_are_dropped(ledger, peers):
