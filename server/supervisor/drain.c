@@ -9,6 +9,10 @@
  * ledger comes after the warden because it records those ends, the validators after the ledger
  * because it asks them; the front last, because it carries the last answers out.
  *
+ * A ledger that dies before its turn is started again, because only it can settle what was
+ * under way; its step waits until it is there and has done so. Validators are, too, because it
+ * asks them.
+ *
  * `grace_ms` is what a process may need beyond the deadline it is told.
  */
 static const struct {
@@ -24,12 +28,30 @@ static const struct {
 	{SETUP_ROLE_FRONT, false, 1000}, /* close_notify to every caller */
 };
 
+static size_t step_of(const struct child *child)
+{
+	size_t step = 0;
+
+	while (step < ARRAY_COUNT(steps) && steps[step].role != child->role)
+		step++;
+	return step;
+}
+
+/* It has died, and will be back. */
+static bool is_awaited(const struct child *child)
+{
+	return child->role == SETUP_ROLE_LEDGER &&
+	       (child->state == CHILD_STARTING ||
+		(child->state == CHILD_DOWN && child->restart.is_armed));
+}
+
 static bool is_step_over(const struct supervisor *supervisor)
 {
 	for (size_t i = 0; i < supervisor->child_count; i++) {
 		const struct child *child = &supervisor->children[i];
 
-		if (child->role == steps[supervisor->drain.step].role && child->pid > 0)
+		if (child->role == steps[supervisor->drain.step].role &&
+		    (child->pid > 0 || is_awaited(child)))
 			return false;
 	}
 	return true;
@@ -40,7 +62,8 @@ static void tell_step(struct supervisor *supervisor, enum child_event event, uin
 	for (size_t i = 0; i < supervisor->child_count; i++) {
 		struct child *child = &supervisor->children[i];
 
-		if (child->role != steps[supervisor->drain.step].role)
+		if (child->role != steps[supervisor->drain.step].role ||
+		    (event == CHILD_DRAIN && is_awaited(child)))
 			continue;
 		child->drain_ms = drain_ms;
 		child_event(child, event);
@@ -52,6 +75,7 @@ static void begin_step(struct supervisor *supervisor)
 	size_t step = supervisor->drain.step;
 	uint32_t drain_ms = 0;
 
+	supervisor->drain.is_late = false;
 	if (steps[step].has_deadline)
 		drain_ms = (uint32_t)config_number(&supervisor->config, "drain_timeout_ms");
 	loop_timer_start(&supervisor->loop, &supervisor->drain.deadline,
@@ -59,7 +83,7 @@ static void begin_step(struct supervisor *supervisor)
 	tell_step(supervisor, CHILD_DRAIN, drain_ms);
 }
 
-void drain_advance(struct supervisor *supervisor)
+static void drain_advance(struct supervisor *supervisor)
 {
 	while (is_step_over(supervisor)) {
 		supervisor->drain.step++;
@@ -72,13 +96,43 @@ void drain_advance(struct supervisor *supervisor)
 	}
 }
 
+static bool is_needed(const struct child *child)
+{
+	const struct drain *drain = &child->supervisor->drain;
+	size_t step = step_of(child);
+
+	if (child->state != CHILD_DOWN)
+		return false; /* it was told to end */
+	if (child->role == SETUP_ROLE_VALIDATOR)
+		return step > drain->step;
+	return child->role == SETUP_ROLE_LEDGER &&
+	       (step > drain->step || (step == drain->step && !drain->is_late));
+}
+
+void drain_child_ended(struct child *child)
+{
+	if (is_needed(child))
+		child_schedule(child);
+	drain_advance(child->supervisor);
+}
+
+void drain_child_ready(struct child *child)
+{
+	if (step_of(child) != child->supervisor->drain.step)
+		return;
+	child->drain_ms = 0;
+	child_event(child, CHILD_DRAIN);
+}
+
 static void deadline_fire(struct loop *loop, struct timer *timer)
 {
 	struct supervisor *supervisor = timer->owner;
 
 	(void)loop;
 	log_event(LOG_WARN, "drain_deadline", LOG_INT("step", supervisor->drain.step));
+	supervisor->drain.is_late = true;
 	tell_step(supervisor, CHILD_KILL, 0);
+	drain_advance(supervisor); /* one that was only awaited reports no end */
 }
 
 void drain_init(struct supervisor *supervisor)

@@ -10,7 +10,10 @@
 void drain_init(struct supervisor *supervisor);
 void drain_start(struct supervisor *supervisor);
 
-/* A child has ended. */
-void drain_advance(struct supervisor *supervisor);
+/* A child has ended: it is started again if the drain still needs it. */
+void drain_child_ended(struct child *child);
+
+/* One that was started again is ready. */
+void drain_child_ready(struct child *child);
 
 #endif

@@ -143,6 +143,8 @@ void supervisor_child_ready(struct child *child)
 
 	if (supervisor->phase == PHASE_SERVING)
 		reload_accepted(child);
+	if (supervisor->phase == PHASE_DRAINING)
+		drain_child_ready(child);
 	if (supervisor->phase != PHASE_STARTING || !are_all_ready(supervisor))
 		return;
 	if (publish(supervisor, &err) < 0) {
@@ -200,7 +202,7 @@ void supervisor_child_ended(struct child *child)
 		child_schedule(child);
 		break;
 	case PHASE_DRAINING:
-		drain_advance(supervisor);
+		drain_child_ended(child);
 		break;
 	case PHASE_PREPARING:
 	case PHASE_STOPPING:

@@ -32,6 +32,7 @@ struct reload {
 
 struct drain {
 	size_t step;
+	bool is_late; /* the step's deadline has passed: nobody is started any more */
 	struct timer deadline;
 	uint64_t asked_us; /* when the first signal came */
 };

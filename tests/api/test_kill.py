@@ -217,6 +217,30 @@ def test_sigterm_drains(own_service):
     assert process.wait(10) == 0, service.log()
 
 
+def test_a_ledger_that_dies_in_a_drain_comes_back_and_settles(own_service):
+    """The caller is answered, and what was under way is settled before the service has ended."""
+    service = own_service({"drain_timeout_ms": 20000})
+    client, answers = service.client(), []
+    runner = threading.Thread(target=lambda: answers.append(client.post(
+        {"language": "python", "code": "import time; time.sleep(60)"})))
+    runner.start()
+    assert wait_until(lambda: service.query(
+        "SELECT count(*) FROM records WHERE kind = 'execution_accepted'")[0][0] > 0)
+    process, ledger = service.process, victim_pid(service, "casemate-ledger")
+    process.send_signal(signal.SIGTERM)
+    assert wait_until(lambda: service.operations("/readyz").status == 503, timeout=5)
+    os.kill(ledger, signal.SIGKILL)
+    runner.join()
+    assert answers[0].status == 503 and "may have run" in answers[0].json["hint"]
+    assert process.wait(15) == 0, service.log()
+    kinds = [row[0] for row in service.query(
+        "SELECT kind FROM records WHERE execution_id <> '' ORDER BY idx")]
+    assert kinds == ["execution_accepted", "execution_finished"]
+    assert service.query("SELECT status FROM executions") == [("internal_error",)]
+    assert service.query("SELECT kind FROM records ORDER BY idx DESC LIMIT 1") == [
+        ("service_stopped",)]
+
+
 def test_drain_has_a_deadline(own_service):
     service = own_service({"drain_timeout_ms": 700})
     client, answers = service.client(), []
