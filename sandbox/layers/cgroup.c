@@ -9,6 +9,7 @@
 #include "sandbox/layers/cgroup.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -144,12 +145,45 @@ static int limit_pids(const struct cgroup_instance *instance, struct cgroup_grou
 	return status;
 }
 
+/* A share of each tenth of a second, which is the kernel's own default period. */
+#define CPU_PERIOD_US	   100000
+#define CPU_US_PER_PERCENT (CPU_PERIOD_US / 100)
+
+static int limit_cpu(const struct cgroup_instance *instance, struct cgroup_group *group,
+		     uint32_t percent, struct err *err)
+{
+	uint64_t quota_us = (uint64_t)percent * CPU_US_PER_PERCENT;
+	char text[48];
+	int status;
+
+	if ((instance->layers & LAYER_CGROUP_CPU) == 0 || percent == group->limits.cpu_percent)
+		return 0;
+	if (instance->version == 1) {
+		(void)snprintf(text, sizeof(text), "%" PRId64,
+			       percent == 0 ? -1 : (int64_t)quota_us);
+		status =
+			cgroup_write(group->folders[CGROUP_CPU], "cpu.cfs_quota_us", text, err);
+	} else {
+		if (percent == 0)
+			(void)snprintf(text, sizeof(text), "max %d", CPU_PERIOD_US);
+		else
+			(void)snprintf(text, sizeof(text), "%" PRIu64 " %d", quota_us,
+				       CPU_PERIOD_US);
+		status = cgroup_write(group->folders[CGROUP_MEMORY], "cpu.max", text, err);
+	}
+	if (status == 0)
+		group->limits.cpu_percent = percent;
+	return status;
+}
+
 int cgroup_group_limit(const struct cgroup_instance *instance, struct cgroup_group *group,
 		       const struct cgroup_limits *limits, struct err *err)
 {
 	int status = limit_memory(instance, group, limits->memory_bytes, err);
 
-	return status < 0 ? status : limit_pids(instance, group, limits->processes, err);
+	if (status == 0)
+		status = limit_pids(instance, group, limits->processes, err);
+	return status < 0 ? status : limit_cpu(instance, group, limits->cpu_percent, err);
 }
 
 /* Version 1: the counters of memory can be reset, those of cpu have a base, and pids.peak can

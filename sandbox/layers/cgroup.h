@@ -44,7 +44,9 @@ struct cgroup_instance {
 	bool has_swap_limit; /* memory and swap together can be limited */
 	char folder[CGROUP_NAME_MAX];
 	char family[CGROUP_NAME_MAX]; /* version 2: where the other processes were moved to */
-	int parents[CGROUP_PLACES];   /* owned; for cgroup_instance_remove() only */
+	int parents[CGROUP_PLACES];   /* owned; for cgroup_instance_remove() only, like the next
+				       */
+	int home;		      /* version 2: where we came from, if not from parents */
 	int folders[CGROUP_PLACES];   /* owned; -1: not usable */
 	char missing[256];	      /* why a controller is not usable, for the operator */
 };
@@ -69,6 +71,7 @@ void cgroup_instance_remove(struct cgroup_instance *instance);
 struct cgroup_limits {
 	uint64_t memory_bytes;
 	uint64_t processes;
+	uint32_t cpu_percent; /* of one processor; 0: as much as there is */
 };
 
 struct cgroup_group {

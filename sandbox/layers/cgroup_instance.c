@@ -14,25 +14,30 @@
 #include "base/clock.h"
 #include "sandbox/layers/cgroup.h"
 #include "sandbox/layers/cgroup_file.h"
+#include "sandbox/layers/cgroup_instance.h"
 
-#define LAYERS_CGROUP	  (LAYER_CGROUP_MEMORY | LAYER_CGROUP_PIDS | LAYER_CGROUP_CPU)
+/* Of the kernel's usual 100 (version 2) and 1024 (version 1): when the processors are short,
+ * the service that answers comes before all jobs together. */
+#define JOBS_WEIGHT_2 "50"
+#define JOBS_WEIGHT_1 "512"
+
 #define LEFTOVER_WAIT_US  2000000u /* a killed process in I/O needs time to go */
 #define LEFTOVER_PAUSE_NS 2000000  /* between two tries */
 
-static const char *const controllers[CGROUP_PLACES] = {
+const char *const cgroup_controllers[CGROUP_PLACES] = {
 	[CGROUP_MEMORY] = "memory",
 	[CGROUP_PIDS] = "pids",
 	[CGROUP_CPU] = "cpu",
 	[CGROUP_CPUACCT] = "cpuacct",
 };
 
-static const uint32_t place_layers[CGROUP_PLACES] = {
+const uint32_t cgroup_place_layers[CGROUP_PLACES] = {
 	[CGROUP_MEMORY] = LAYER_CGROUP_MEMORY,
 	[CGROUP_PIDS] = LAYER_CGROUP_PIDS,
 	[CGROUP_CPU] = LAYER_CGROUP_CPU,
 };
 
-static void missing_add(struct cgroup_instance *instance, const char *name, const char *why)
+void cgroup_missing_add(struct cgroup_instance *instance, const char *name, const char *why)
 {
 	size_t used = strlen(instance->missing);
 
@@ -119,7 +124,7 @@ static int give_to(int folder, uint32_t uid, struct err *err)
 	return 0;
 }
 
-static int folder_make(int parent, const char *name, uint32_t uid, int *ret_fd, struct err *err)
+int cgroup_folder_make(int parent, const char *name, uint32_t uid, int *ret_fd, struct err *err)
 {
 	own_fd folder = -1;
 	int status;
@@ -180,21 +185,42 @@ static void remove_leftovers(int parent, const char *prefix)
 	(void)closedir(listing);
 }
 
-static void open_place(const char *path, const char *prefix, uint32_t uid, int place,
+void cgroup_place_open(const char *path, const char *prefix, uint32_t uid, int place,
 		       struct cgroup_instance *ret)
 {
 	struct err err = {0};
 	own_fd parent = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (parent < 0) {
-		missing_add(ret, controllers[place], strerror(errno));
+		cgroup_missing_add(ret, cgroup_controllers[place], strerror(errno));
 		return;
 	}
 	remove_leftovers(parent, prefix);
-	if (folder_make(parent, ret->folder, uid, &ret->folders[place], &err) < 0)
-		missing_add(ret, controllers[place], err.text);
+	if (cgroup_folder_make(parent, ret->folder, uid, &ret->folders[place], &err) < 0)
+		cgroup_missing_add(ret, cgroup_controllers[place], err.text);
 	else
 		ret->parents[place] = fd_take(&parent);
+}
+
+/* The layer means weight and quota; a kernel can be built without the latter. */
+void cgroup_weigh(struct cgroup_instance *instance)
+{
+	bool is_first = instance->version == 1;
+	int folder = instance->folders[is_first ? CGROUP_CPU : CGROUP_MEMORY];
+	struct err err = {0};
+	int status;
+
+	if ((instance->layers & LAYER_CGROUP_CPU) == 0)
+		return;
+	status = is_first ? cgroup_write(folder, "cpu.shares", JOBS_WEIGHT_1, &err)
+			  : cgroup_write(folder, "cpu.weight", JOBS_WEIGHT_2, &err);
+	if (status == 0 &&
+	    faccessat(folder, is_first ? "cpu.cfs_quota_us" : "cpu.max", F_OK, 0) != 0)
+		status = err_errno(&err, errno, "quotas (CONFIG_CFS_BANDWIDTH)");
+	if (status == 0)
+		return;
+	instance->layers &= ~(uint32_t)LAYER_CGROUP_CPU;
+	cgroup_missing_add(instance, cgroup_controllers[CGROUP_CPU], err.text);
 }
 
 static void open_version_1(const struct cgroup_host *host, const char *prefix, uint32_t uid,
@@ -202,114 +228,16 @@ static void open_version_1(const struct cgroup_host *host, const char *prefix, u
 {
 	for (int place = 0; place < CGROUP_PLACES; place++) {
 		if (host->path[place][0] == '\0')
-			missing_add(ret, controllers[place], "no such hierarchy");
+			cgroup_missing_add(ret, cgroup_controllers[place], "no such hierarchy");
 		else
-			open_place(host->path[place], prefix, uid, place, ret);
+			cgroup_place_open(host->path[place], prefix, uid, place, ret);
 		if (ret->folders[place] >= 0)
-			ret->layers |= place_layers[place];
+			ret->layers |= cgroup_place_layers[place];
 	}
 	if (ret->folders[CGROUP_MEMORY] >= 0)
 		ret->has_swap_limit = faccessat(ret->folders[CGROUP_MEMORY],
 						"memory.memsw.limit_in_bytes", F_OK, 0) == 0;
-}
-
-static pid_t parent_of(pid_t pid)
-{
-	char path[64];
-	char text[1024];
-	const char *after_name;
-	int parent = 0;
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	if (cgroup_read(AT_FDCWD, path, text, sizeof(text)) < 0)
-		return 0;
-	/* The name may hold blanks and brackets; the last bracket ends it. */
-	after_name = strrchr(text, ')');
-	if (after_name == NULL || sscanf(after_name + 1, " %*c %d", &parent) != 1)
-		return 0;
-	return parent;
-}
-
-/*
- * Version 2 refuses controllers to the children of a group that has processes itself. Ours are
- * the supervisor and its children: they move into a leaf beside the instance. Processes of
- * others stay where they are; if there are any, enabling fails and says so.
- */
-static void move_family(int base, const char *leaf)
-{
-	char text[16384];
-	own_fd folder = -1;
-	pid_t supervisor = getppid();
-
-	if (mkdirat(base, leaf, 0755) != 0 && errno != EEXIST)
-		return;
-	folder = openat(base, leaf, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (folder < 0 || cgroup_read(base, "cgroup.procs", text, sizeof(text)) < 0)
-		return;
-	for (char *at = text, *end; *at != '\0'; at = end + (*end != '\0')) {
-		pid_t pid = (pid_t)strtol(at, &end, 10);
-		char number[32];
-
-		if (end == at)
-			break;
-		if (pid != getpid() && pid != supervisor && parent_of(pid) != supervisor)
-			continue;
-		(void)snprintf(number, sizeof(number), "%d", (int)pid);
-		err_ignore(cgroup_write(folder, "cgroup.procs", number, NULL),
-			   "a process that stays makes the enabling below fail");
-	}
-}
-
-/* Enables what it can in `folder` for its children; returns the layers that work. */
-static uint32_t enable_controllers(int folder, struct cgroup_instance *instance, bool is_last)
-{
-	uint32_t layers = 0;
-
-	for (int place = 0; place < CGROUP_CPUACCT; place++) {
-		struct err err = {0};
-		char change[32];
-
-		(void)snprintf(change, sizeof(change), "+%s", controllers[place]);
-		if (cgroup_write(folder, "cgroup.subtree_control", change, &err) == 0)
-			layers |= place_layers[place];
-		else if (is_last)
-			missing_add(instance, controllers[place], err.text);
-	}
-	return layers;
-}
-
-static void open_version_2(const struct cgroup_host *host, const char *prefix, uint32_t uid,
-			   struct cgroup_instance *ret)
-{
-	char path[CGROUP_PATH_MAX];
-	struct err err = {0};
-	own_fd own = -1;
-	char *last;
-	int base;
-
-	(void)snprintf(path, sizeof(path), "%s", host->path[CGROUP_MEMORY]);
-	/* A restarted warden is born in the leaf that its predecessor moved the family to. */
-	last = strrchr(path, '/');
-	if (last != NULL && strcmp(last + 1, ret->family) == 0)
-		*last = '\0';
-	open_place(path, prefix, uid, CGROUP_MEMORY, ret);
-	if (ret->folders[CGROUP_MEMORY] < 0)
-		return;
-	base = ret->parents[CGROUP_MEMORY];
-	/* Whoever moves a process needs write access to the common ancestor's cgroup.procs. The
-	 * warden and what it starts therefore live below the instance, not beside it. */
-	if (folder_make(ret->folders[CGROUP_MEMORY], "warden", uid, &own, &err) < 0 ||
-	    cgroup_write(own, "cgroup.procs", "0", &err) < 0) {
-		missing_add(ret, "cgroup2", err.text);
-		return;
-	}
-	ret->layers = enable_controllers(base, ret, false);
-	if (ret->layers != LAYERS_CGROUP) {
-		move_family(base, ret->family);
-		ret->layers = enable_controllers(base, ret, true);
-	}
-	ret->layers &= enable_controllers(ret->folders[CGROUP_MEMORY], ret, true);
-	ret->has_swap_limit = true;
+	cgroup_weigh(ret);
 }
 
 int cgroup_instance_open(const struct cgroup_host *host, const char *name, uint32_t owner_uid,
@@ -317,7 +245,8 @@ int cgroup_instance_open(const struct cgroup_host *host, const char *name, uint3
 {
 	struct cgroup_instance instance = {.version = host->version,
 					   .parents = {-1, -1, -1, -1},
-					   .folders = {-1, -1, -1, -1}};
+					   .folders = {-1, -1, -1, -1},
+					   .home = -1};
 	char prefix[CGROUP_NAME_MAX];
 
 	if (strchr(name, '/') != NULL || name[0] == '.')
@@ -329,9 +258,9 @@ int cgroup_instance_open(const struct cgroup_host *host, const char *name, uint3
 	if (host->version == 1)
 		open_version_1(host, prefix, owner_uid, &instance);
 	else if (host->version == 2)
-		open_version_2(host, prefix, owner_uid, &instance);
+		cgroup_version_2_open(host, prefix, owner_uid, &instance);
 	else
-		missing_add(&instance, "cgroup", "no hierarchy is mounted");
+		cgroup_missing_add(&instance, "cgroup", "no hierarchy is mounted");
 	if (instance.layers == 0) {
 		cgroup_instance_remove(&instance);
 		instance.version = 0;
@@ -344,24 +273,22 @@ void cgroup_instance_close_parents(struct cgroup_instance *instance)
 {
 	for (int place = 0; place < CGROUP_PLACES; place++)
 		fd_drop(&instance->parents[place]);
+	fd_drop(&instance->home);
 }
 
 void cgroup_instance_remove(struct cgroup_instance *instance)
 {
-	/* Version 2: whoever removes may have been born in the instance himself. */
-	if (instance->version == 2 && instance->parents[CGROUP_MEMORY] >= 0) {
-		own_fd family = openat(instance->parents[CGROUP_MEMORY], instance->family,
-				       O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	bool has_left = instance->version == 2 && instance->parents[CGROUP_MEMORY] >= 0;
 
-		err_ignore(cgroup_write(family >= 0 ? family : instance->parents[CGROUP_MEMORY],
-					"cgroup.procs", "0", NULL),
-			   "then the folder stays until the next start");
-	}
-	for (int place = 0; place < CGROUP_PLACES; place++) {
+	if (has_left)
+		cgroup_version_2_leave(instance);
+	for (int place = 0; place < CGROUP_PLACES; place++)
 		if (instance->parents[place] >= 0)
 			remove_one(instance->parents[place], instance->folder);
+	if (has_left)
+		cgroup_version_2_restore(instance);
+	for (int place = 0; place < CGROUP_PLACES; place++)
 		fd_drop(&instance->folders[place]);
-		fd_drop(&instance->parents[place]);
-	}
+	cgroup_instance_close_parents(instance);
 	instance->layers = 0;
 }

@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "sandbox/warden/oom.h"
 #include "schema/wire/setup.h"
 
 #define BACKOFF_FIRST_US 100000	  /* a crash by chance costs a tenth of a second */
@@ -186,7 +187,7 @@ int child_start(struct child *child, struct loop *loop, struct err *err)
 	status = chan_open(&child->chan, loop, ends[0], err);
 	if (status < 0)
 		return status;
-	pid = fork();
+	pid = oom_fork_first_victim();
 	if (pid == 0)
 		child_exec(child, theirs, warden);
 	if (pid < 0) {

@@ -16,6 +16,7 @@
 #include "sandbox/layers/userns.h"
 #include "sandbox/warden/janitor.h"
 #include "sandbox/warden/making.h"
+#include "sandbox/warden/oom.h"
 #include "sandbox/warden/warden.h"
 
 /* Descriptors of one slot: channel, two pipes, two pidfds, lifeline, workspace, network
@@ -92,6 +93,8 @@ static int open_before(struct warden *warden, struct err *err)
 
 	if (status == 0)
 		status = raise_descriptor_limit(warden->config.workers_max, err);
+	if (status == 0)
+		status = oom_open(err);
 	for (unsigned i = 0; i < warden->runtime_count && status == 0; i++)
 		status = runtime_open(&warden->runtimes[i], err);
 	if (status == 0)

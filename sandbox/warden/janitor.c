@@ -18,11 +18,11 @@ __attribute__((unused)) static const struct confine_syscall allowed[] = {
 static int keep_descriptors(int *pipe_fd, struct cgroup_instance *instance)
 {
 	int next = 3;
-	int *kept[1 + 2 * CGROUP_PLACES] = {pipe_fd};
+	int *kept[2 + 2 * CGROUP_PLACES] = {pipe_fd, &instance->home};
 
 	for (int place = 0; place < CGROUP_PLACES; place++) {
-		kept[1 + 2 * place] = &instance->parents[place];
-		kept[2 + 2 * place] = &instance->folders[place];
+		kept[2 + 2 * place] = &instance->parents[place];
+		kept[3 + 2 * place] = &instance->folders[place];
 	}
 	/* Above everything first, so that no move closes one that is still wanted. */
 	for (size_t i = 0; i < ARRAY_COUNT(kept); i++)

@@ -46,6 +46,8 @@ void making_failed(struct slot *slot, const struct err *why)
 static int own_things(struct slot *slot, struct err *err)
 {
 	struct warden *warden = slot->warden;
+	struct cgroup_limits limits =
+		warden_limits(warden, LIMIT_MEMORY_BYTES_DEFAULT, LIMIT_PROCESSES_DEFAULT);
 	char name[16];
 	int status = 0;
 
@@ -54,8 +56,7 @@ static int own_things(struct slot *slot, struct err *err)
 	if (status < 0)
 		return status;
 	(void)snprintf(name, sizeof(name), "w%u", slot->index);
-	return cgroup_group_prepare(&warden->cgroups, &slot->group, name,
-				    &warden_default_limits, err);
+	return cgroup_group_prepare(&warden->cgroups, &slot->group, name, &limits, err);
 }
 
 static int ask_for_cell(struct slot *slot, struct err *err)

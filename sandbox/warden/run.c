@@ -57,8 +57,8 @@ static int limit_process(const struct slot *slot, const struct job_start *start,
 
 static int apply_limits(struct slot *slot, const struct job_start *start, struct err *err)
 {
-	struct cgroup_limits limits = {.memory_bytes = start->memory_bytes,
-				       .processes = start->processes};
+	struct cgroup_limits limits =
+		warden_limits(slot->warden, start->memory_bytes, start->processes);
 	int status = limit_process(slot, start, err);
 
 	if (status == 0 && slot->warden->cgroups.version != 0)

@@ -12,10 +12,13 @@
 
 #define POOL_NEWS_US 100000 /* WARDEN_POOL: ten a second are enough for metrics */
 
-const struct cgroup_limits warden_default_limits = {
-	.memory_bytes = LIMIT_MEMORY_BYTES_DEFAULT,
-	.processes = LIMIT_PROCESSES_DEFAULT,
-};
+struct cgroup_limits warden_limits(const struct warden *warden, uint64_t memory_bytes,
+				   uint64_t processes)
+{
+	return (struct cgroup_limits){.memory_bytes = memory_bytes,
+				      .processes = processes,
+				      .cpu_percent = warden->config.job_cpu_percent};
+}
 
 struct runtime *warden_runtime(struct warden *warden, const char *name)
 {

@@ -57,7 +57,9 @@ struct warden {
 };
 
 /* The limits that a fresh worker has and most jobs keep. */
-extern const struct cgroup_limits warden_default_limits;
+/* Of a slot's group: what the job asks for, and what all jobs have in common. */
+struct cgroup_limits warden_limits(const struct warden *warden, uint64_t memory_bytes,
+				   uint64_t processes);
 
 /* Remembers that the ledger should hear of the pool, and looks after it this round. */
 void warden_pool_changed(struct warden *warden);

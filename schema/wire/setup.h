@@ -126,6 +126,7 @@ WIRE_DECLARE(setup_validator_config, SETUP_VALIDATOR_CONFIG_FIELDS)
 	F(U32, uid_count, 0, 65536)                                                                \
 	F(U32, workers_max, 1, 1024) /* ready and busy together */                                 \
 	F(U32, queue_max, 0, 100000)                                                               \
+	F(U32, job_cpu_percent, 0, 102400) /* of one processor; 0: no quota */                     \
 	F(U64, memory_bytes_max, LIMIT_MEMORY_BYTES_MIN, LIMIT_MEMORY_BYTES_MAX)                   \
 	F(U64, open_files_max, LIMIT_OPEN_FILES_MIN, LIMIT_OPEN_FILES_MAX)                         \
 	F(U64, processes_max, LIMIT_PROCESSES_MIN, LIMIT_PROCESSES_MAX)                            \

@@ -239,6 +239,7 @@ static int hand_warden(struct child *child, const struct config *config, struct 
 		.uid_count = supervisor->is_root ? UID_WORKERS_COUNT : 0,
 		.workers_max = (uint32_t)config_number(config, "pool.workers_max"),
 		.queue_max = (uint32_t)config_number(config, "pool.queue_max"),
+		.job_cpu_percent = (uint32_t)config_number(config, "pool.job_cpu_percent"),
 		.memory_bytes_max =
 			ceiling_max(config, "memory_bytes", LIMIT_MEMORY_BYTES_DEFAULT),
 		.open_files_max = ceiling_max(config, "open_files", LIMIT_OPEN_FILES_DEFAULT),

@@ -19,6 +19,9 @@ import socket
 import struct
 import subprocess
 
+import cgroups
+from slow import SLOW
+
 HEADER = struct.Struct("<HHIQ")
 BODY_MAX = 60 * 1024
 FDS_MAX = 12
@@ -109,7 +112,7 @@ def send(channel, type, body=b"", fds=(), id=0):
 
 def receive(channel, timeout=10):
     """The next message, or None when the other side has closed."""
-    ready, _, _ = select.select([channel], [], [], timeout)
+    ready, _, _ = select.select([channel], [], [], timeout * SLOW)
     assert ready, f"no message within {timeout} s"
     packet, fds, _, _ = socket.recv_fds(channel, HEADER.size + BODY_MAX, FDS_MAX)
     if not packet:
@@ -119,10 +122,11 @@ def receive(channel, timeout=10):
     return Message(type, id, packet[HEADER.size:], fds)
 
 
-def spawn(program, theirs, **options):
+def spawn(program, theirs, cgroup=None, **options):
     """Starts the program with `theirs` as descriptor 3 and closes our copy of it."""
 
     def settle():
+        cgroups.join(cgroup)
         os.dup2(theirs.fileno(), SETUP_FD, inheritable=True)
 
     process = subprocess.Popen([str(program)], pass_fds=[theirs.fileno(), SETUP_FD],

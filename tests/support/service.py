@@ -19,12 +19,15 @@ import tempfile
 import time
 from pathlib import Path
 
+import cgroups
+from slow import SLOW
+
 ROOT = Path(__file__).resolve().parents[2]
 VARIANT = os.environ.get("VARIANT", "release")
 BUILD = ROOT / "build" / VARIANT
 # An uid without an account: the service must not need one.
 ORDINARY_UID = 64123
-START_TIMEOUT_S = 60 if VARIANT in ("asan", "tsan", "ubsan", "coverage") else 30
+START_TIMEOUT_S = 30 * SLOW
 USERS = ["root", "ordinary"] if os.geteuid() == 0 else ["ordinary"]
 
 
@@ -85,7 +88,7 @@ class Answer:
 class Client:
     """One kept-alive connection over mTLS."""
 
-    def __init__(self, service, name="client", timeout=120):
+    def __init__(self, service, name="client", timeout=120 * SLOW):
         self.context = service.tls(name)
         self.host, self.port, self.timeout = "localhost", service.port, timeout
         self.connection = None
@@ -140,6 +143,7 @@ class Service:
         self.build = build or BUILD
         self.config = merge(default_config(), config)
         self.process = None
+        self.cgroup = None
         self.log_path = self.folder / "log"
         self._prepare()
 
@@ -192,7 +196,7 @@ class Service:
             self.as_user(self.casemate, *arguments),
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=120 * SLOW,
             cwd=self.state,
             **options,
         )
@@ -205,6 +209,8 @@ class Service:
         assert self.process is None
         with contextlib.suppress(FileNotFoundError):
             (self.state / "listening").unlink()
+        if not self.ordinary_on_root:
+            self.cgroup = self.cgroup or cgroups.make()
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 self.as_user(self.casemate, "serve", "--config", self.config_path),
@@ -213,6 +219,7 @@ class Service:
                 stderr=log,
                 start_new_session=True,
                 cwd="/",
+                preexec_fn=lambda: cgroups.join(self.cgroup),
             )
         if wait:
             self.wait_ready()
@@ -237,7 +244,7 @@ class Service:
         if process.poll() is None:
             process.send_signal(sig)
         try:
-            return process.wait(timeout)
+            return process.wait(timeout * SLOW)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
@@ -245,6 +252,7 @@ class Service:
 
     def remove(self):
         self.stop()
+        cgroups.remove(self.cgroup)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def __enter__(self):
@@ -273,7 +281,7 @@ class Service:
     def operations(self, path):
         """A request on the operations listener: plain HTTP, no certificate."""
         port = int(self.operations_url.rsplit(":", 1)[1])
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10 * SLOW)
         try:
             connection.request("GET", path)
             reply = connection.getresponse()
@@ -287,7 +295,7 @@ class Service:
             context.load_cert_chain(self.pki / f"{name}.crt", self.pki / f"{name}.key")
         return context
 
-    def client(self, name="client", timeout=120):
+    def client(self, name="client", timeout=120 * SLOW):
         return Client(self, name, timeout)
 
     def children(self):
@@ -324,7 +332,7 @@ def text(document, stream="stdout"):
 
 def wait_until(condition, timeout=10, every=0.02):
     """True as soon as `condition()` holds; False when it did not within `timeout` seconds."""
-    deadline = time.monotonic() + timeout
+    deadline = time.monotonic() + timeout * SLOW
     while time.monotonic() < deadline:
         if condition():
             return True

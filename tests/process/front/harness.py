@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 
 import channel  # noqa: E402
+from slow import SLOW  # noqa: E402
 from channel import Reader, text, u8, u32  # noqa: E402
 
 VARIANT = os.environ.get("VARIANT", "release")
@@ -25,7 +26,6 @@ LIBEXEC = ROOT / "build" / VARIANT / "libexec" / "casemate"
 VERSION = "0.1.0"
 ROOT_UID = 1900000901  # no account has it
 ORDINARY_UID = 64123  # neither has this one
-SLOW = 4 if VARIANT in ("asan", "tsan", "ubsan", "coverage") else 1
 
 REFUSALS = ["none", "no_certificate", "unknown_ca", "expired", "not_yet_valid", "revoked",
             "wrong_purpose", "bad_certificate", "protocol_version", "timeout", "not_tls", "other",

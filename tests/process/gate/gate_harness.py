@@ -16,11 +16,11 @@ ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 
 import channel  # noqa: E402
+from slow import SLOW  # noqa: E402
 from channel import Reader, sealed, text, u8, u16, u32, u64  # noqa: E402
 
 VARIANT = os.environ.get("VARIANT", "release")
 GATE = ROOT / "build" / VARIANT / "libexec" / "casemate" / "casemate-gate"
-SLOW = 4 if VARIANT in ("asan", "tsan", "ubsan", "coverage") else 1
 ROOT_UID = 1900000902  # no account has it
 
 (ASK_EXECUTE, ASK_EXECUTION, ASK_VIEW, ASK_METRICS, ASK_CANCEL,

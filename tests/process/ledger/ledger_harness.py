@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 
 import channel  # noqa: E402
+from slow import SLOW  # noqa: E402
 from channel import (  # noqa: E402
     HEADER, ROLE_GATE, ROLE_VALIDATOR, ROLE_WARDEN, Reader, sealed, text, u8, u32, u64)
 
@@ -25,7 +26,6 @@ BUILD = ROOT / "build" / VARIANT
 VERSION = "0.1.0"
 LEDGER_UID = 1900000902  # no account has it
 ORDINARY_UID = 64123
-SLOW = 4 if VARIANT in ("asan", "tsan", "ubsan", "coverage") else 1
 USERS = ["root", "ordinary"] if os.geteuid() == 0 else ["ordinary"]
 
 (ASK_EXECUTE, ASK_EXECUTION, ASK_VIEW, ASK_METRICS, ASK_CANCEL, TELL_TLS_REFUSED) = range(200, 206)

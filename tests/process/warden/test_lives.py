@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from channel import (ROLE_GATE, SETUP_COMMIT, SETUP_FAILED, SETUP_PEER, SETUP_READY,
                      SETUP_RUNTIME, SETUP_WARDEN_CONFIG, pair, receive, send, text, u8, u32, u64)
+from slow import SLOW
 from warden_service import IS_ROOT, IS_SANITIZED, MIB, UID_COUNT, UID_FIRST, JOB_START, Refused, Warden
 
 SLEEPER = "print('up', flush=True)\nimport time\ntime.sleep(60)"
@@ -27,7 +28,7 @@ def alive(pids):
 
 
 def all_gone(pids, timeout=5):
-    deadline = time.monotonic() + timeout
+    deadline = time.monotonic() + timeout * SLOW
     while alive(pids) and time.monotonic() < deadline:
         time.sleep(0.02)
     return not alive(pids)
@@ -47,7 +48,7 @@ def groups(instance):
 
 
 def groups_gone(instance, timeout=5):
-    deadline = time.monotonic() + timeout
+    deadline = time.monotonic() + timeout * SLOW
     while groups(instance) and time.monotonic() < deadline:
         time.sleep(0.05)
     return not groups(instance)
@@ -214,7 +215,7 @@ def test_drain_ends_what_runs_too_long(fresh):
 
 def config(workers, memory=1024 * MIB, queue=16, instance="test"):
     return (text(instance) + u32(UID_FIRST if IS_ROOT else 0) + u32(UID_COUNT if IS_ROOT else 0)
-            + u32(workers) + u32(queue) + u64(memory) + u64(1024) + u64(64) + u32(0) + u32(0))
+            + u32(workers) + u32(queue) + u32(200) + u64(memory) + u64(1024) + u64(64) + u32(0) + u32(0))
 
 
 def test_reload_changes_what_can_change(fresh):

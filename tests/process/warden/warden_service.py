@@ -11,10 +11,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 
+import cgroups  # noqa: E402
 from channel import (Reader, SETUP_COMMIT, SETUP_DRAIN, SETUP_DRAINED,  # noqa: E402
                      SETUP_FAILED, SETUP_HELLO, SETUP_PEER, SETUP_READY, SETUP_RUNTIME,
                      SETUP_WARDEN_CONFIG, ROLE_LEDGER, pair, receive, sealed, send, spawn, text,
                      u8, u32, u64)
+from slow import SLOW  # noqa: E402
 
 VARIANT = os.environ.get("VARIANT", "release")
 IS_SANITIZED = VARIANT in ("asan", "ubsan", "tsan")
@@ -134,17 +136,18 @@ class Refused:
 class Warden:
     def __init__(self, workers=4, low=2, high=3, queue=16, preload="", required=0, disabled=0,
                  program=PROGRAM, instance="test", log_level=1, root=None,
-                 seccomp="python"):
+                 seccomp="python", cpu_percent=200):
         self.pool, self.capabilities, self.runtime = None, None, None
         self.next_id = 1
         self.answers = {}
         self.supervisor, theirs = pair()
         theirs.setblocking(False)  # as base/chan.h makes its pairs
-        self.process = spawn(program, theirs)
+        self.cgroup = cgroups.make()
+        self.process = spawn(program, theirs, self.cgroup)
         hello = text(VERSION) + u32(0) + u32(1) + u8(log_level)
         send(self.supervisor, SETUP_HELLO, hello)
         config = (text(instance) + u32(UID_FIRST if IS_ROOT else 0)
-                  + u32(UID_COUNT if IS_ROOT else 0) + u32(workers) + u32(queue)
+                  + u32(UID_COUNT if IS_ROOT else 0) + u32(workers) + u32(queue) + u32(cpu_percent)
                   + u64(1024 * MIB) + u64(1024) + u64(64) + u32(required) + u32(disabled))
         send(self.supervisor, SETUP_WARDEN_CONFIG, config)
         self.runtime_message = (text("python") + text("casemate-python") + text(preload)
@@ -168,7 +171,7 @@ class Warden:
         assert message.type == SETUP_READY
         return self
 
-    def start(self, code, stdin=None, args=(), env=(), files=(), queue_ms=10000, id=None,
+    def start(self, code, stdin=None, args=(), env=(), files=(), queue_ms=10000 * SLOW, id=None,
               runtime="python", payload=None, **limits):
         """Sends a job; returns its number."""
         if id is None:
@@ -214,7 +217,7 @@ class Warden:
         message.close()
 
     def wait(self, id, timeout=30):
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + timeout * SLOW
         while id not in self.answers:
             self.take(max(0.01, deadline - time.monotonic()))
         return self.answers.pop(id)
@@ -223,7 +226,7 @@ class Warden:
         return self.wait(self.start(code, **options), timeout)
 
     def wait_pool(self, good, timeout=20):
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + timeout * SLOW
         while self.pool is None or not good(self.pool):
             self.take(max(0.01, deadline - time.monotonic()))
 
@@ -261,10 +264,11 @@ class Warden:
         self.supervisor.close()
         self.ledger.close()
         try:
-            self.process.wait(10)
+            self.process.wait(10 * SLOW)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        cgroups.remove(self.cgroup)
 
 
 def copy_for_ordinary_user(folder):

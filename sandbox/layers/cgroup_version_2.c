@@ -1,0 +1,211 @@
+/*
+ * sandbox/layers/cgroup_version_2.c - the instance's group in the one hierarchy of version 2.
+ *
+ *     base                   what the service was started in; no process is left in it
+ *       <name>.service       the family: supervisor, its other children, the janitor
+ *       <name>-<pid>         the instance
+ *         warden             the warden and what it starts
+ *         w0, w1, ...        one group a worker slot
+ *
+ * A group with processes of its own cannot pass controllers on, hence the leaves.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "sandbox/layers/cgroup_file.h"
+#include "sandbox/layers/cgroup_instance.h"
+
+#define LAYERS_CGROUP (LAYER_CGROUP_MEMORY | LAYER_CGROUP_PIDS | LAYER_CGROUP_CPU)
+
+/* The kernel's usual is 100. The warden and what it starts live among the jobs; this is worth
+ * ten of them. */
+#define WARDEN_WEIGHT "1000"
+
+static pid_t parent_of(pid_t pid)
+{
+	char path[64];
+	char text[1024];
+	const char *after_name;
+	int parent = 0;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	if (cgroup_read(AT_FDCWD, path, text, sizeof(text)) < 0)
+		return 0;
+	/* The name may hold blanks and brackets; the last bracket ends it. */
+	after_name = strrchr(text, ')');
+	if (after_name == NULL || sscanf(after_name + 1, " %*c %d", &parent) != 1)
+		return 0;
+	return parent;
+}
+
+/*
+ * Version 2 refuses controllers to the children of a group that has processes itself. Ours are
+ * the supervisor and its children: they move into a leaf beside the instance. Processes of
+ * others stay where they are; if there are any, enabling fails and says so.
+ */
+static void move_family(int base, const char *leaf)
+{
+	char text[16384];
+	own_fd folder = -1;
+	pid_t supervisor = getppid();
+
+	if (mkdirat(base, leaf, 0755) != 0 && errno != EEXIST)
+		return;
+	folder = openat(base, leaf, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (folder < 0 || cgroup_read(base, "cgroup.procs", text, sizeof(text)) < 0)
+		return;
+	for (char *at = text, *end; *at != '\0'; at = end + (*end != '\0')) {
+		pid_t pid = (pid_t)strtol(at, &end, 10);
+		char number[32];
+
+		if (end == at)
+			break;
+		if (pid != getpid() && pid != supervisor && parent_of(pid) != supervisor)
+			continue;
+		(void)snprintf(number, sizeof(number), "%d", (int)pid);
+		err_ignore(cgroup_write(folder, "cgroup.procs", number, NULL),
+			   "a process that stays makes the enabling below fail");
+	}
+}
+
+/* Enables what it can in `folder` for its children; returns the layers that work. */
+static uint32_t enable_controllers(int folder, struct cgroup_instance *instance, bool is_last)
+{
+	uint32_t layers = 0;
+
+	for (int place = 0; place < CGROUP_CPUACCT; place++) {
+		struct err err = {0};
+		char change[32];
+
+		(void)snprintf(change, sizeof(change), "+%s", cgroup_controllers[place]);
+		if (cgroup_write(folder, "cgroup.subtree_control", change, &err) == 0)
+			layers |= cgroup_place_layers[place];
+		else if (is_last)
+			cgroup_missing_add(instance, cgroup_controllers[place], err.text);
+	}
+	return layers;
+}
+
+/* Without a controller to pass on there is nothing to stay for. */
+static void give_up_base(struct cgroup_instance *instance)
+{
+	int home = instance->home >= 0 ? instance->home : instance->parents[CGROUP_MEMORY];
+
+	err_ignore(cgroup_write(home, "cgroup.procs", "0", NULL), "the removal says more");
+	err_ignore(cgroup_folder_remove(instance->folders[CGROUP_MEMORY], "warden"),
+		   "left for the next start");
+	err_ignore(cgroup_folder_remove(instance->parents[CGROUP_MEMORY], instance->folder),
+		   "left for the next start");
+	fd_drop(&instance->folders[CGROUP_MEMORY]);
+	fd_drop(&instance->parents[CGROUP_MEMORY]);
+}
+
+static void use_base(const char *path, const char *prefix, uint32_t uid,
+		     struct cgroup_instance *ret)
+{
+	struct err err = {0};
+	own_fd own = -1;
+	int base;
+
+	cgroup_place_open(path, prefix, uid, CGROUP_MEMORY, ret);
+	if (ret->folders[CGROUP_MEMORY] < 0)
+		return;
+	base = ret->parents[CGROUP_MEMORY];
+	/* Whoever moves a process needs write access to the common ancestor's cgroup.procs. The
+	 * warden and what it starts therefore live below the instance, not beside it. */
+	if (cgroup_folder_make(ret->folders[CGROUP_MEMORY], "warden", uid, &own, &err) < 0 ||
+	    cgroup_write(own, "cgroup.procs", "0", &err) < 0) {
+		cgroup_missing_add(ret, "cgroup2", err.text);
+		return;
+	}
+	ret->layers = enable_controllers(base, ret, false);
+	if (ret->layers != LAYERS_CGROUP) {
+		move_family(base, ret->family);
+		ret->layers = enable_controllers(base, ret, true);
+	}
+	ret->layers &= enable_controllers(ret->folders[CGROUP_MEMORY], ret, true);
+	cgroup_weigh(ret);
+	if ((ret->layers & LAYER_CGROUP_CPU) != 0 &&
+	    cgroup_write(own, "cpu.weight", WARDEN_WEIGHT, &err) < 0)
+		cgroup_missing_add(ret, "cpu.weight", err.text);
+}
+
+void cgroup_version_2_open(const struct cgroup_host *host, const char *prefix, uint32_t uid,
+			   struct cgroup_instance *ret)
+{
+	char path[CGROUP_PATH_MAX];
+	char *last;
+
+	(void)snprintf(path, sizeof(path), "%s", host->path[CGROUP_MEMORY]);
+	/* A restarted warden is born in the leaf that its predecessor moved the family to. */
+	last = strrchr(path, '/');
+	if (last != NULL && strcmp(last + 1, ret->family) == 0)
+		*last = '\0';
+	ret->has_swap_limit = true;
+	use_base(path, prefix, uid, ret);
+	/* Root, started from a shell: the shell is in the group and stays there. One level up
+	 * only other groups live. */
+	last = strrchr(path, '/');
+	if (ret->layers != 0 || geteuid() != 0 || ret->folders[CGROUP_MEMORY] < 0 ||
+	    last == NULL)
+		return;
+	ret->home = fcntl(ret->parents[CGROUP_MEMORY], F_DUPFD_CLOEXEC, 3);
+	give_up_base(ret);
+	*last = '\0';
+	ret->missing[0] = '\0';
+	if (ret->home >= 0)
+		use_base(path, prefix, uid, ret);
+}
+
+static int family_open(const struct cgroup_instance *instance)
+{
+	return openat(instance->parents[CGROUP_MEMORY], instance->family,
+		      O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+}
+
+void cgroup_version_2_leave(const struct cgroup_instance *instance)
+{
+	own_fd family = -1;
+
+	if (instance->home >= 0) {
+		err_ignore(cgroup_write(instance->home, "cgroup.procs", "0", NULL),
+			   "then the folder stays until the next start");
+		return;
+	}
+	(void)mkdirat(instance->parents[CGROUP_MEMORY], instance->family, 0755);
+	family = family_open(instance);
+	err_ignore(cgroup_write(family, "cgroup.procs", "0", NULL),
+		   "then the folder stays until the next start");
+}
+
+static bool is_last_of_family(const struct cgroup_instance *instance)
+{
+	own_fd family = family_open(instance);
+	char members[64];
+	char own[32];
+
+	(void)snprintf(own, sizeof(own), "%d\n", (int)getpid());
+	return cgroup_read(family, "cgroup.procs", members, sizeof(members)) == 0 &&
+	       strcmp(members, own) == 0;
+}
+
+void cgroup_version_2_restore(const struct cgroup_instance *instance)
+{
+	int base = instance->parents[CGROUP_MEMORY];
+	int status = 0;
+
+	/* Above the group we were started in controllers are not ours to take away. */
+	if (instance->home >= 0 || !is_last_of_family(instance))
+		return;
+	/* Refused when another instance passes the controller on, which then keeps the leaf. */
+	for (int place = 0; place < CGROUP_CPUACCT && status != -EBUSY; place++) {
+		char change[32];
+
+		(void)snprintf(change, sizeof(change), "-%s", cgroup_controllers[place]);
+		status = cgroup_write(base, "cgroup.subtree_control", change, NULL);
+	}
+	if (status != -EBUSY && cgroup_write(base, "cgroup.procs", "0", NULL) == 0)
+		(void)unlinkat(base, instance->family, AT_REMOVEDIR);
+}
