@@ -185,10 +185,12 @@ run: deps
 .PHONY: install
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/casemate \
-		$(DESTDIR)$(PREFIX)/share/casemate
+		$(DESTDIR)$(PREFIX)/share/casemate $(DESTDIR)$(PREFIX)/lib/systemd/system
 	install -m 755 $(BIN)/casemate $(DESTDIR)$(PREFIX)/bin/
 	install -m 755 $(LIBEXEC)/* $(DESTDIR)$(PREFIX)/libexec/casemate/
 	cp -R $(SHARE)/. $(DESTDIR)$(PREFIX)/share/casemate/
+	sed 's|@PREFIX@|$(PREFIX)|' server/supervisor/casemate.service \
+		>$(DESTDIR)$(PREFIX)/lib/systemd/system/casemate.service
 
 .PHONY: deps
 deps:
@@ -214,6 +216,7 @@ help:
 	@echo 'make fuzz-smoke  every fuzz target for a short while'
 	@echo 'make coverage    line and branch coverage into build/coverage/'
 	@echo 'make test-trixie the tests in a Debian 13 root (slow, needs root)'
+	@echo 'make test-vm     the tests in a machine with Debian 12 and its kernel (slow, needs root)'
 	@echo 'make deps        install the Debian packages only'
 	@echo 'make format      apply .clang-format'
 	@echo 'make clean       remove build/'

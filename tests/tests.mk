@@ -171,3 +171,8 @@ include tests/bench/bench.mk
 .PHONY: test-trixie
 test-trixie:
 	tests/support/trixie.sh test
+
+# VM_PARTS="unit root:tests/redteam" runs less; see the script.
+.PHONY: test-vm
+test-vm:
+	tests/support/vm.sh $(VM_PARTS)

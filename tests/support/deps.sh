@@ -1,7 +1,7 @@
 #!/bin/bash
 # Installs the Debian packages that building and running needs; quick when nothing is missing.
 # Arguments add more: "test" for `make test`, "docker" for tests/docker, "check" for `make check`,
-# sanitizers and fuzzing. Uses sudo when not root.
+# sanitizers and fuzzing, "vm" for `make test-vm`. Uses sudo when not root.
 set -euo pipefail
 
 # Debian's release decides names: version 14 of clang's tools, which the format is pinned to, is in
@@ -34,6 +34,9 @@ for wish in "$@"; do
 		packages+=(podman debootstrap python3-seccomp python3-yaml python3-venv)
 		# Also a kubectl that came from elsewhere is good.
 		command -v kubectl >/dev/null || packages+=(kubernetes-client)
+		;;
+	vm)
+		packages+=(qemu-system-x86 debootstrap e2fsprogs util-linux git)
 		;;
 	*)
 		echo "deps: unknown argument $wish" >&2
