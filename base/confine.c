@@ -70,10 +70,24 @@ static int drop_capabilities(struct err *err)
 	return 0;
 }
 
+int confine_core(struct err *err)
+{
+	/* 1, not 0: with a pipe in core_pattern the kernel ignores a limit of 0. Who gave us a
+	 * hard limit of 0 (LimitCORE=0) has decided that himself, and it cannot be raised. */
+	struct rlimit core;
+
+	if (getrlimit(RLIMIT_CORE, &core) != 0)
+		return err_errno(err, errno, "read the limit of core files");
+	if (core.rlim_max > 1)
+		core.rlim_max = 1;
+	core.rlim_cur = core.rlim_max;
+	if (setrlimit(RLIMIT_CORE, &core) != 0)
+		return err_errno(err, errno, "limit core files");
+	return 0;
+}
+
 int confine_privileges(struct err *err)
 {
-	/* 1, not 0: with a pipe in core_pattern the kernel ignores a limit of 0. */
-	struct rlimit core = {.rlim_cur = 1, .rlim_max = 1};
 	int status;
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
@@ -81,9 +95,9 @@ int confine_privileges(struct err *err)
 		return err_errno(err, errno, "set no_new_privs");
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 || prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0)
 		return err_errno(err, errno, "clear dumpable");
-	if (setrlimit(RLIMIT_CORE, &core) != 0)
-		return err_errno(err, errno, "limit core files");
-	status = drop_bounding_set(err);
+	status = confine_core(err);
+	if (status == 0)
+		status = drop_bounding_set(err);
 	return status < 0 ? status : drop_capabilities(err);
 }
 

@@ -19,6 +19,9 @@
  * 0 means: the service was not started as root, stay who you are. */
 nodiscard int confine_uid(uint32_t uid, struct err *err);
 
+/* No core file of this process and what it starts. */
+nodiscard int confine_core(struct err *err);
+
 /* no_new_privs, not dumpable (no ptrace, no core by a sibling of the same uid), no core file,
  * all capability sets and the bounding set empty; read back. */
 nodiscard int confine_privileges(struct err *err);

@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 
+#include "base/confine.h"
 #include "base/log.h"
 #include "sandbox/layers/netns.h"
 #include "sandbox/layers/seccomp.h"
@@ -178,8 +179,6 @@ static int leave_network(struct warden *warden, struct err *err)
 
 int enter_sandbox(struct warden *warden, struct err *err)
 {
-	/* 1, not 0: with a pipe in core_pattern the kernel ignores a limit of 0. */
-	struct rlimit core = {.rlim_cur = 1, .rlim_max = 1};
 	const struct setup_warden_config *config = &warden->config;
 	pid_t supervisor = getppid();
 	bool was_root = geteuid() == 0;
@@ -195,8 +194,9 @@ int enter_sandbox(struct warden *warden, struct err *err)
 	status = leave_network(warden, err);
 	if (status < 0)
 		return status;
-	if ((own_layers(config) & LAYER_RLIMITS) != 0 && setrlimit(RLIMIT_CORE, &core) != 0)
-		return err_errno(err, errno, "allow no core file");
+	status = (own_layers(config) & LAYER_RLIMITS) != 0 ? confine_core(err) : 0;
+	if (status < 0)
+		return status;
 	if ((own_layers(config) & LAYER_NO_NEW_PRIVILEGES) != 0 &&
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return err_errno(err, errno, "set no_new_privs");

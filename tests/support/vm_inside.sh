@@ -31,13 +31,13 @@ run_pytest() {
 
 # A copy that the account may write to; the programs in it are the same.
 as_account() {
-	rm -rf /home/tester/src
-	cp -a /src /home/tester/src
-	chown -R tester:tester /home/tester/src
+	rm -rf ~tester/src
+	cp -a /src ~tester/src
+	chown -R tester:tester ~tester/src
 	"$@" --wait --collect --pipe --quiet --property=Delegate=yes --setenv=SLOW="$SLOW" \
-		/home/tester/src/tests/support/vm_inside.sh --pytest "$arguments"
+		~tester/src/tests/support/vm_inside.sh --pytest "$arguments"
 	local status=$?
-	cp -a /home/tester/src/build/release/tests/results /src/build/release/tests/
+	cp -a ~tester/src/build/release/tests/results /src/build/release/tests/
 	return $status
 }
 

@@ -4,6 +4,7 @@
 #include <linux/landlock.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -41,6 +42,38 @@ static int drops_privileges(void)
 Test(confine, privileges_are_gone)
 {
 	cr_assert(eq(int, in_child(drops_privileges), 0));
+}
+
+static int drops_privileges_with(rlim_t core_max)
+{
+	struct rlimit core = {.rlim_cur = core_max, .rlim_max = core_max};
+	struct err err = {0};
+
+	/* As somebody who could not raise a limit. */
+	if (setrlimit(RLIMIT_CORE, &core) != 0 ||
+	    (geteuid() == 0 && confine_uid(64124, NULL) < 0))
+		return 1;
+	if (confine_privileges(&err) < 0 || getrlimit(RLIMIT_CORE, &core) != 0)
+		return 2;
+	return core.rlim_max == (core_max > 1 ? 1 : core_max) && core.rlim_cur == core.rlim_max
+		       ? 0
+		       : 3;
+}
+
+static int drops_privileges_without_core(void)
+{
+	return drops_privileges_with(0);
+}
+
+static int drops_privileges_with_core(void)
+{
+	return drops_privileges_with(4096);
+}
+
+Test(confine, a_limit_of_core_files_is_lowered_and_never_raised)
+{
+	cr_assert(eq(int, in_child(drops_privileges_without_core), 0));
+	cr_assert(eq(int, in_child(drops_privileges_with_core), 0));
 }
 
 static int becomes_somebody(void)
