@@ -337,12 +337,9 @@ static int wait_for(int fd, short events, struct err *err)
 	return 0;
 }
 
-/* A message without descriptors by one send(2): locked-down workers may not call sendmsg(2),
- * which could put descriptors in flight. Copies, which set-up code and one report can afford.
- */
-static int send_plain(int fd, const uint8_t *header, const void *body, size_t length)
+static int send_copied(int fd, uint8_t *whole, const uint8_t *header, const void *body,
+		       size_t length)
 {
-	uint8_t whole[HEADER_BYTES + CHAN_BODY_MAX];
 	ssize_t sent;
 
 	memcpy(whole, header, HEADER_BYTES);
@@ -352,6 +349,28 @@ static int send_plain(int fd, const uint8_t *header, const void *body, size_t le
 		sent = send(fd, whole, HEADER_BYTES + length, MSG_NOSIGNAL | MSG_DONTWAIT);
 	} while (sent < 0 && errno == EINTR);
 	return sent < 0 ? -errno : 0;
+}
+
+/* Apart, because the compiler touches every page of a frame this large, and a worker that does
+ * so pays for each. */
+__attribute__((noinline)) static int send_large(int fd, const uint8_t *header, const void *body,
+						size_t length)
+{
+	uint8_t whole[HEADER_BYTES + CHAN_BODY_MAX];
+
+	return send_copied(fd, whole, header, body, length);
+}
+
+/* A message without descriptors by one send(2): locked-down workers may not call sendmsg(2),
+ * which could put descriptors in flight. Copies, which set-up code and one report can afford.
+ */
+static int send_plain(int fd, const uint8_t *header, const void *body, size_t length)
+{
+	uint8_t whole[1024]; /* most messages and reports of most jobs */
+
+	if (HEADER_BYTES + length > sizeof(whole))
+		return send_large(fd, header, body, length);
+	return send_copied(fd, whole, header, body, length);
 }
 
 int chan_send_blocking(int fd, uint16_t type, uint64_t id, const void *body, size_t length,

@@ -6,16 +6,40 @@ run nothing here may be trusted: the job may have patched any module. It can onl
 report that way.
 """
 
+import atexit
+import os
+
+# Hooks that modules register while the zygote imports them; see _restore_hooks().
+_at_fork = []
+_at_exit = []
+_register_at_fork = os.register_at_fork
+_register_at_exit = atexit.register
+
+
+def _remember_at_fork(**hooks):
+    _at_fork.append(hooks)
+
+
+def _remember_at_exit(function, *args, **kwargs):
+    _at_exit.append((function, args, kwargs))
+    return function
+
+
+os.register_at_fork = _remember_at_fork
+atexit.register = _remember_at_exit
+
+# ruff: noqa: E402 - imports register hooks, so they come after the lines above.
+import _random
 import _thread
 import asyncio
-import atexit
 import gc
 import importlib
 import io
 import json
 import linecache
+import logging
 import mmap
-import os
+import random
 import struct
 import sys
 import threading
@@ -69,6 +93,9 @@ _IMPORT_ENVIRONMENT = {
 _reserve = None  # memory given back when the job has used up its own; see explain()
 _runner = None  # event loop for top-level await
 _known = frozenset()  # modules the zygote had imported
+_authkey = None  # multiprocessing's secret, bytes that each worker overwrites
+_handlers_known = 0  # log handlers that the zygote's modules have made
+_thread_exits_known = 0  # what they want to be called when all threads have ended
 
 
 # --- zygote ---------------------------------------------------------------------------------
@@ -140,16 +167,65 @@ def _numpy_state():
     return 0
 
 
+def _thread_exits():
+    return len(getattr(threading, "_threading_atexits", ()))
+
+
+# What these three do after a fork is wanted when a job forks, not when the zygote does: it has
+# one thread and holds no lock. enter() reseeds random without all the Python of its seed().
+_NOT_FOR_WORKERS = ("threading", "logging", "random")
+
+
+def _restore_hooks():
+    """Modules' hooks are as they would be under python3, but for those whose work in each worker
+    is known to be none: they touch hundreds of pages, which the kernel then has to copy."""
+    os.register_at_fork = _register_at_fork
+    atexit.register = _register_at_exit
+    later = []
+    for hooks in _at_fork:
+        if all(_module_of(hook) in _NOT_FOR_WORKERS for hook in hooks.values()):
+            later.append(hooks)
+        else:
+            _register_at_fork(**hooks)
+    _at_fork[:] = later
+    for function, args, kwargs in _at_exit:
+        if function is not logging.shutdown:  # see stop()
+            _register_at_exit(function, *args, **kwargs)
+
+
+def _module_of(hook):
+    return getattr(hook, "__module__", None)
+
+
+def _prepare_worker():
+    """What is the same in all workers is done once."""
+    global _authkey, _handlers_known, _reserve, _thread_exits_known
+    sys.path.insert(0, _WORKSPACE)
+    sys.path_importer_cache.pop(_WORKSPACE, None)
+    # Address space only, which is what a limit counts: no page of it is touched. Private, or all
+    # workers would share it.
+    _reserve = mmap.mmap(-1, 512 * 1024, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    process = sys.modules.get("multiprocessing.process")
+    if process is not None:
+        _authkey = process.current_process().authkey
+    _handlers_known = len(logging._handlerList)
+    _thread_exits_known = _thread_exits()
+    # A worker is the second process of its cell; the zygote's number means nothing there.
+    threading.main_thread()._native_id = 2
+
+
 def settle():
     """The last thing before forks begin: everything alive becomes permanent. Returns the address
-    of numpy's state, or 0."""
+    of numpy's state, or 0, and the bytes of multiprocessing's key, or None."""
     global _known
     _warm_library()
     _warm_pandas()
     if sys.version_info < (3, 13):
         threading.excepthook = threading.__excepthook__ = _thread_excepthook
     linecache.clearcache()
-    fresh_main()
+    _restore_hooks()
+    _prepare_worker()
+    address = _numpy_state()
     _open_streams()
     _known = frozenset(sys.modules)
     gc.collect()
@@ -157,7 +233,7 @@ def settle():
     # Frozen objects are not visited by collections: a job's first one would otherwise write to
     # the header of every object the zygote ever made, and copy all those pages.
     gc.freeze()
-    return _numpy_state()
+    return address, _authkey
 
 
 def version():
@@ -201,24 +277,14 @@ def _open_streams():
     os.close(ends[1])
 
 
-def _reseed(is_numpy_fresh):
-    """random reseeds itself after a fork; these do not, and would repeat in every worker."""
+def enter(is_numpy_fresh):
+    """Makes the forked interpreter one of its own."""
+    _random.Random.seed(random._inst)
     numpy_random = sys.modules.get("numpy.random")
     if numpy_random is not None and not is_numpy_fresh:
         numpy_random.seed(struct.unpack("8I", os.urandom(32)))
-    process = sys.modules.get("multiprocessing.process")
-    if process is not None:
-        process.current_process().authkey = os.urandom(32)
-
-
-def enter(is_numpy_fresh):
-    """Makes the forked interpreter one of its own."""
-    global _reserve
-    _reseed(is_numpy_fresh)
-    sys.path.insert(0, _WORKSPACE)
-    sys.path_importer_cache.pop(_WORKSPACE, None)
-    # Address space only, which is what a limit counts: no page of it is touched.
-    _reserve = mmap.mmap(-1, 512 * 1024)
+    for hooks in _at_fork:
+        _register_at_fork(**hooks)
 
 
 def fresh_main():
@@ -247,10 +313,34 @@ def compile_job(source):
     if len(source) > _TREE_CHARS_MAX:
         return compile(source, _NAME, "exec", _TOP_LEVEL_AWAIT, True), None
     try:
-        return _compile_tree(source)
+        return _compile_last_line(lines) or _compile_tree(source)
     except RecursionError:
         # Too deep for a tree of objects, perhaps not for the compiler itself.
         return compile(source, _NAME, "exec", _TOP_LEVEL_AWAIT, True), None
+
+
+def _compile_last_line(lines):
+    """Most programs end with an expression on a line of its own. It needs no tree, whose classes
+    cost a job a hundred pages. None where that is not certain: text that is whole up to a line,
+    and a line that is an expression by itself, mean the same together."""
+    at = len(lines) - 1
+    while at > 0 and (not lines[at] or lines[at].isspace() or lines[at].lstrip()[0] == "#"):
+        at -= 1
+    last = lines[at]
+    if not last or last[0] in " \t\f)]}#" or "\\" in last or "\r" in last:
+        return None
+    body = None
+    flags = _TOP_LEVEL_AWAIT
+    try:
+        # The expression first: if it is none, nobody has been warned of anything in the rest.
+        expression = compile("\n" * at + last, _NAME, "eval", flags, True)
+        if any(lines[:at]):
+            body = compile("\n".join(lines[:at]) + "\n", _NAME, "exec", flags, True)
+            if body.co_flags & _FUTURES:
+                return None
+    except Exception:
+        return None
+    return body, expression
 
 
 def _compile_tree(source):
@@ -395,7 +485,7 @@ def _thread_excepthook(args):
 # --- the end --------------------------------------------------------------------------------
 
 
-def _flush(stream):
+def flush(stream):
     try:
         if stream is not None and not stream.closed:
             stream.flush()
@@ -404,22 +494,14 @@ def _flush(stream):
     return True
 
 
-def _drop_modules():
+def drop_modules():
     """Lets go of __main__ and of what the job imported, newest first."""
-    sys.last_type = sys.last_value = sys.last_traceback = sys.last_exc = None
-    sys.modules.pop("__main__", None)
-    while sys.modules:
-        name, module = sys.modules.popitem()
-        if name in _known:
-            sys.modules[name] = module
-            break
-
-
-def _flush_files():
-    """Files somebody still holds; those of the zygote are frozen and not listed."""
-    for thing in gc.get_objects():
-        if isinstance(thing, (io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom)):
-            _flush(thing)
+    if "last_value" in sys.__dict__:
+        sys.last_type = sys.last_value = sys.last_traceback = sys.last_exc = None
+    modules = sys.modules
+    modules.pop("__main__", None)
+    while modules and next(reversed(modules)) not in _known:
+        modules.popitem()
 
 
 def stop():
@@ -428,23 +510,22 @@ def stop():
     if _runner is not None:
         _runner.close()
         _runner = None
-    threading._shutdown()
+    # Without a thread these have nothing to wait for.
+    if _thread._count() > 0 or _thread_exits() != _thread_exits_known:
+        threading._shutdown()
     atexit._run_exitfuncs()
+    if len(logging._handlerList) != _handlers_known:
+        logging.shutdown()
     # A daemon thread that still runs would see its globals vanish and complain about it; the
     # interpreter itself freezes such threads.
     return _thread._count() == 0
 
 
-def sweep(may_drop):
-    """Second half: finalizers run, files are written. Returns False if output was lost."""
-    # Before the collection: of a file in a reference cycle it may close the lowest layer first.
-    _flush_files()
-    if may_drop:
-        _drop_modules()
-        gc.collect()
-        _flush_files()
-    is_whole = _flush(sys.stdout)
-    return _flush(sys.stderr) and is_whole
+def is_written():
+    """Returns False if output was lost."""
+    is_whole = flush(sys.stdout)
+    return flush(sys.stderr) and is_whole
 
 
+objects = gc.get_objects
 _Expression = type(compile("0", _NAME, "eval", _ONLY_AST))

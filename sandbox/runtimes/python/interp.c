@@ -9,6 +9,7 @@
 
 #include "sandbox/runtimes/python/arena.h"
 #include "sandbox/runtimes/python/bootstrap.h"
+#include "sandbox/runtimes/python/libraries.h"
 #include "schema/limits.h"
 
 #define EXIT_OUTPUT_LOST 120 /* what python3 exits with when stdout cannot be flushed */
@@ -26,20 +27,31 @@ enum hook {
 	HOOK_RESULT,
 	HOOK_EXPLAIN,
 	HOOK_STOP,
-	HOOK_SWEEP,
+	HOOK_OBJECTS,
+	HOOK_FLUSH,
+	HOOK_DROP_MODULES,
+	HOOK_IS_WRITTEN,
 	HOOK_COUNT
 };
 
 static const char *const hook_names[HOOK_COUNT] = {
-	"preload",     "settle", "version",	  "enter",   "fresh_main", "prepare",
-	"compile_job", "drive",	 "report_result", "explain", "stop",	   "sweep",
+	"preload", "settle",	  "version", "enter",	      "fresh_main",
+	"prepare", "compile_job", "drive",   "report_result", "explain",
+	"stop",	   "objects",	  "flush",   "drop_modules",  "is_written",
 };
+
+static bool sweep(bool may_drop);
 
 static PyObject *hooks[HOOK_COUNT];
 static PyObject *arguments;
 static PyObject *variables;
 static PyObject *report;    /* bytes that interp_end points into */
 static PyObject *main_dict; /* namespace of the coming job */
+static PyObject *authkey;   /* multiprocessing's secret, or NULL */
+
+/* What may hold bytes that were written to a file, but not yet to the kernel. */
+static const char *const file_names[] = {"TextIOWrapper", "BufferedWriter", "BufferedRandom"};
+static PyObject *file_types[ARRAY_COUNT(file_names)];
 
 /* State of numpy's global generator as numpy's mt19937 has it: 624 words, then a position.
  * Found and compared with numpy's own view by bootstrap.py; NULL when there is none. */
@@ -103,6 +115,16 @@ static int configure(PyConfig *config)
 	return PyStatus_Exception(status) ? -1 : 0;
 }
 
+static int find_file_types(struct err *err)
+{
+	PyObject *io = PyImport_ImportModule("_io");
+
+	for (size_t i = 0; io != NULL && i < ARRAY_COUNT(file_types); i++)
+		file_types[i] = PyObject_GetAttrString(io, file_names[i]);
+	Py_XDECREF(io);
+	return PyErr_Occurred() ? err_python(err, "find the types of files") : 0;
+}
+
 static int find_hooks(struct err *err)
 {
 	PyObject *module = NULL;
@@ -142,6 +164,8 @@ int interp_start(struct err *err)
 		return err_set(err, EIO,
 			       "python cannot be initialised: is its library in the root?");
 	status = find_hooks(err);
+	if (status == 0)
+		status = find_file_types(err);
 	if (status < 0)
 		return status;
 	arguments = PyList_New(0);
@@ -185,42 +209,95 @@ done:
 	return status;
 }
 
-int interp_settle(struct err *err)
+static int renew_main(struct err *err)
 {
-	PyObject *done;
-	int status = interp_rehearse(err);
+	PyObject *fresh = PyObject_CallNoArgs(hooks[HOOK_FRESH_MAIN]);
 
-	if (status < 0)
-		return status;
-	done = PyObject_CallNoArgs(hooks[HOOK_SETTLE]);
-	if (done == NULL)
-		return err_python(err, "settle");
-	numpy_state = PyLong_AsVoidPtr(done);
-	Py_DECREF(done);
-	if (PyErr_Occurred())
-		return err_python(err, "settle");
-	arena_collapse();
+	if (fresh == NULL)
+		return err_python(err, "make __main__");
+	Py_XSETREF(main_dict, fresh);
 	return 0;
 }
 
-/* Random words are as good a state as any seed makes; the position says that all are used up.
- */
-static int reseed_numpy(struct err *err)
+/* Takes apart what settle() says. */
+static int take_settled(PyObject *settled, struct err *err)
+{
+	PyObject *address;
+	PyObject *key;
+
+	if (!PyArg_ParseTuple(settled, "OO", &address, &key))
+		return err_python(err, "settle");
+	numpy_state = PyLong_AsVoidPtr(address);
+	if (PyErr_Occurred())
+		return err_python(err, "settle");
+	authkey = PyBytes_Check(key) ? Py_NewRef(key) : NULL;
+	return 0;
+}
+
+/* With the end of a job, after which the interpreter is of no use to another one; the zygote
+ * does it to warm up. */
+static int rehearse_whole(struct err *err)
+{
+	int status = renew_main(err);
+
+	if (status == 0)
+		status = interp_rehearse(err);
+	Py_CLEAR(main_dict);
+	if (status == 0 && !sweep(true))
+		status = err_set(err, EIO, "the rehearsal's output is lost");
+	return status;
+}
+
+int interp_settle(struct err *err)
+{
+	PyObject *settled;
+	int status = rehearse_whole(err);
+
+	if (status < 0)
+		return status;
+	settled = PyObject_CallNoArgs(hooks[HOOK_SETTLE]);
+	if (settled == NULL)
+		return err_python(err, "settle");
+	status = take_settled(settled, err);
+	Py_DECREF(settled);
+	if (status < 0)
+		return status;
+	libraries_merge((uintptr_t)PyEval_EvalCode);
+	arena_collapse();
+	/* Not frozen with the rest: cycles through a job's globals must be found. */
+	return renew_main(err);
+}
+
+static int fill_with_random(void *data, size_t length, struct err *err)
 {
 	size_t done = 0;
 
-	if (numpy_state == NULL)
-		return 0;
-	while (done < MT_WORDS * sizeof(*numpy_state)) {
-		ssize_t got = getrandom((char *)numpy_state + done,
-					MT_WORDS * sizeof(*numpy_state) - done, 0);
+	while (done < length) {
+		ssize_t got = getrandom((char *)data + done, length - done, 0);
 
 		if (got < 0 && errno != EINTR)
 			return err_errno(err, errno, "getrandom");
 		done += got > 0 ? (size_t)got : 0;
 	}
-	numpy_state[MT_WORDS] = MT_WORDS;
 	return 0;
+}
+
+/* Secrets and generators of the zygote's modules, overwritten where they lie: Python's own ways
+ * to do it would copy hundreds of pages. Random words are as good a state of numpy's generator
+ * as any seed makes; its position says that all are used up. Nobody has seen the key's bytes
+ * yet, and nothing is derived from them. */
+static int reseed(struct err *err)
+{
+	int status = 0;
+
+	if (authkey != NULL)
+		status = fill_with_random(PyBytes_AS_STRING(authkey),
+					  (size_t)PyBytes_GET_SIZE(authkey), err);
+	if (status < 0 || numpy_state == NULL)
+		return status;
+	status = fill_with_random(numpy_state, MT_WORDS * sizeof(*numpy_state), err);
+	numpy_state[MT_WORDS] = MT_WORDS;
+	return status;
 }
 
 void interp_fork_before(void)
@@ -239,20 +316,10 @@ void interp_fork_child(void)
 	PyOS_AfterFork_Child();
 }
 
-static int renew_main(struct err *err)
-{
-	PyObject *fresh = PyObject_CallNoArgs(hooks[HOOK_FRESH_MAIN]);
-
-	if (fresh == NULL)
-		return err_python(err, "make __main__");
-	Py_XSETREF(main_dict, fresh);
-	return 0;
-}
-
 int interp_enter(struct err *err)
 {
 	PyObject *done;
-	int status = reseed_numpy(err);
+	int status = reseed(err);
 
 	if (status < 0)
 		return status;
@@ -402,43 +469,83 @@ void interp_run(const char *code, size_t length, struct interp_end *ret)
 	}
 }
 
+/* Files somebody still holds; those of the zygote are frozen and not listed. In C because
+ * isinstance() asks every object for its __class__, and a job's object may run code then. */
+static void flush_files(void)
+{
+	PyObject *things = PyObject_CallNoArgs(hooks[HOOK_OBJECTS]);
+
+	for (Py_ssize_t i = 0; things != NULL && i < PyList_GET_SIZE(things); i++) {
+		PyObject *thing = Py_NewRef(PyList_GET_ITEM(things, i));
+		PyObject *done = NULL;
+
+		for (size_t kind = 0; kind < ARRAY_COUNT(file_types) && done == NULL; kind++)
+			if (PyObject_TypeCheck(thing, (PyTypeObject *)file_types[kind]))
+				done = PyObject_CallOneArg(hooks[HOOK_FLUSH], thing);
+		Py_XDECREF(done);
+		Py_DECREF(thing);
+	}
+	PyErr_Clear();
+	Py_XDECREF(things);
+}
+
+/* Second half of what the interpreter does at exit: finalizers run, files are written. Returns
+ * false if output was lost. */
+static bool sweep(bool may_drop)
+{
+	PyObject *result;
+	bool is_written;
+
+	/* Before the collection: of a file in a reference cycle it may close the lowest layer
+	 * first. */
+	flush_files();
+	if (may_drop) {
+		result = PyObject_CallNoArgs(hooks[HOOK_DROP_MODULES]);
+		PyErr_Clear();
+		Py_XDECREF(result);
+		/* The job may have switched it off. */
+		(void)PyGC_Enable();
+		(void)PyGC_Collect();
+		flush_files();
+	}
+	result = PyObject_CallNoArgs(hooks[HOOK_IS_WRITTEN]);
+	PyErr_Clear();
+	is_written = result == Py_True;
+	Py_XDECREF(result);
+	return is_written;
+}
+
 int interp_stop(int status)
 {
-	PyObject *may_drop = PyObject_CallNoArgs(hooks[HOOK_STOP]);
-	PyObject *is_whole;
+	PyObject *result = PyObject_CallNoArgs(hooks[HOOK_STOP]);
+	bool may_drop = result == Py_True;
+	bool is_written;
 
-	if (may_drop == NULL) {
-		PyErr_Clear();
-		may_drop = Py_NewRef(Py_False);
-	}
+	PyErr_Clear();
+	Py_XDECREF(result);
 	Py_CLEAR(main_dict);
-	is_whole = PyObject_CallOneArg(hooks[HOOK_SWEEP], may_drop);
-	if (is_whole == NULL)
-		PyErr_Clear();
+	is_written = sweep(may_drop);
 	/* Extension modules print with stdio. */
 	(void)fflush(NULL);
-	return is_whole == Py_True || status != 0 ? status : EXIT_OUTPUT_LOST;
+	return is_written || status != 0 ? status : EXIT_OUTPUT_LOST;
 }
 
 int interp_rehearse(struct err *err)
 {
 	static const char code[] = "import sys\nprint('', end='')\nfor i in range(3):\n"
 				   "\tj = f'{i} {i / 2:.2f}'\n[i, j, {'a': 1}]\n";
+	PyObject *coming = main_dict;
 	struct interp_end end;
-	PyObject *swept;
-	int status = renew_main(err);
 
-	if (status < 0)
-		return status;
+	main_dict = PyDict_New();
+	if (main_dict == NULL)
+		return err_python(err, "make a namespace");
 	interp_run(code, sizeof(code) - 1, &end);
+	Py_DECREF(main_dict);
+	main_dict = coming;
 	if (end.status != 0 || end.report == NULL)
 		return err_set(err, EIO, "the rehearsal of a job failed: %.*s",
 			       (int)end.report_length, end.report != NULL ? end.report : "");
-	Py_CLEAR(main_dict);
-	swept = PyObject_CallOneArg(hooks[HOOK_SWEEP], Py_True);
-	if (swept == NULL)
-		return err_python(err, "sweep");
-	Py_DECREF(swept);
 	Py_CLEAR(report);
-	return renew_main(err);
+	return 0;
 }

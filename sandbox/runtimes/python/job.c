@@ -146,7 +146,8 @@ static int take_payload(struct payload *payload, const struct span *span, struct
 
 static void send_report(int channel, const struct interp_end *end, int status)
 {
-	uint8_t body[WORKER_REPORT_HEADER_BYTES + LIMIT_REPORT_BYTES];
+	/* Not on the stack, whose every page the compiler would touch on the way. */
+	static uint8_t body[WORKER_REPORT_HEADER_BYTES + LIMIT_REPORT_BYTES];
 	size_t length = end->report != NULL ? end->report_length : 0;
 
 	if (length > LIMIT_REPORT_BYTES)
@@ -237,7 +238,7 @@ _Noreturn void job_serve(int channel)
 	struct payload payload = {.workspace_fd = -1};
 	struct span span = {.data = ""};
 	struct err err = {0};
-	struct msg msg;
+	static struct msg msg; /* not on the stack, for the same reason as the report */
 
 	/* A closed channel is the usual end of a worker nobody needs. */
 	if (chan_receive_blocking(channel, &msg, &err) < 0)

@@ -46,6 +46,16 @@ SAME_AS_PYTHON = {
     "atexit": "import atexit\natexit.register(print, 'bye')\nprint('hi')\n",
     "atexit after error": "import atexit\natexit.register(print, 'bye')\nraise OSError('x')\n",
     "del": "class D:\n    def __del__(self):\n        print('del')\n\n\nd = D()\n",
+    "del in a cycle": ("import gc\ngc.disable()\n\n\nclass D:\n    def __del__(self):\n"
+                       "        print('del')\n\n\nd = D()\nd.me = d\ndel d\n"),
+    "log at exit": ("import logging.handlers, sys\nto = logging.StreamHandler(sys.stdout)\n"
+                    "logging.getLogger().addHandler(logging.handlers.MemoryHandler(9, 99, to))\n"
+                    "logging.warning('kept')\n"),
+    "thread pool at exit": ("from concurrent.futures import ThreadPoolExecutor\nimport time\n"
+                            "e = ThreadPoolExecutor()\n"
+                            "e.submit(lambda: (time.sleep(0.05), print('ran')))\n"),
+    "lying class": ("class L:\n    @property\n    def __class__(self):\n"
+                    "        print('asked')\n        return int\n\n\nx = L()\n"),
     "thread": ("import threading, time\n\n\ndef f():\n    time.sleep(0.05)\n    print('thread')\n"
                "\n\nthreading.Thread(target=f).start()\nprint('main')\n"),
     "stderr": "import sys\nprint('a')\nprint('b', file=sys.stderr)\n",
@@ -64,6 +74,15 @@ SAME_AS_PYTHON = {
                   "print(P(1))\n"),
     "fork": ("import os\npid = os.fork()\nif pid:\n    os.waitpid(pid, 0)\n"
              "print('parent' if pid else 'child')\n"),
+    "fork in thread": ("import os, threading\n\n\ndef f():\n    if not os.fork():\n"
+                       "        main = threading.main_thread() is threading.current_thread()\n"
+                       "        print(main, threading.active_count(), flush=True)\n"
+                       "        os._exit(0)\n    os.wait()\n\n\n"
+                       "t = threading.Thread(target=f)\nt.start()\nt.join()\n"),
+    "fork and random": ("import os, random\nif not os.fork():\n"
+                        "    open('child', 'w').write(str(random.random()))\n    os._exit(0)\n"
+                        "os.wait()\nprint(str(random.random()) != open('child').read())\n"
+                        "os.remove('child')\n"),
     "signal": "import os\nos.kill(os.getpid(), 15)\n",
     "abort": "import os\nos.abort()\n",
     "interrupt": "raise KeyboardInterrupt\n",
@@ -105,6 +124,12 @@ def test_what_was_printed_before_a_sudden_end_is_kept(warden):
     assert (done.exit_code, done.stdout) == (5, b"kept\n")
 
 
+def test_an_error_in_the_last_line_names_its_line(warden):
+    error = report(warden.run("x = 0\n\n# here\n1 / x"))["error"]
+
+    assert 'File "main.py", line 4, in <module>\n    1 / x' in error["traceback"]
+
+
 def test_an_indentation_error_names_its_line(warden):
     error = report(warden.run("x = 1\ndef f():\nreturn 1\n"))["error"]
 
@@ -135,6 +160,20 @@ RESULTS = {
     "print(1)": None,
     "import math\nmath.pi": "3.141592653589793",
     "for i in range(3):\n    i": None,
+    "1; 2": "2",
+    "1;": "1",
+    "x = (3,\n4)\nx[\n0\n]": "3",
+    "\'\'\'a\n5\n\'\'\'\n": "'a\\n5\\n'",
+    "x = \'\'\'a\n5\'\'\'": None,
+    "x = \'\'\'\n5\n\'\'\'\n": None,
+    "x = 1 + \\\n2": None,
+    "x = [\n5\n]": None,
+    "if True:\n    x = 6\nx\n\n   \n  # done": "6",
+    "'doc'": "'doc'",
+    "\n\n\n7": "7",
+    "x = 1\r\nx\r\n": "1",
+    "from __future__ import annotations\ndef f(x: no): ...\nf.__annotations__": "{'x': 'no'}",
+    "f = lambda g: 8\n@f\ndef g(): ...": None,
     "[i for i in range(3)]\n# done": "[0, 1, 2]",
     "import asyncio\nawait asyncio.sleep(0, 'later')": "'later'",
     "import asyncio\nx = await asyncio.sleep(0, 3)\nx": "3",
@@ -205,6 +244,8 @@ WORKS = {
                       "        time.sleep(0.0001)\n        math.pi\n\n\n"
                       "threading.Thread(target=f, daemon=True).start()\nprint('end')", "end"),
     "own module": ("import helper\nprint(helper.x)", "41"),
+    "thread number": ("import threading\nprint(threading.main_thread().native_id == "
+                      "threading.get_native_id())", "True"),
     "zone": ("import datetime, zoneinfo\nprint(datetime.datetime(2026, 1, 1, tzinfo="
              "zoneinfo.ZoneInfo('Europe/Paris')).utcoffset())", "1:00:00"),
     "environment": ("import os\nprint(os.environ['HOME'], os.getcwd(), os.environ['X'])",
