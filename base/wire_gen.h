@@ -8,7 +8,7 @@
  *   WIRE_DEFINE(job_cancel, JOB_CANCEL_FIELDS)     in one .c file
  *
  * Kinds: U8 U16 U32 U64 (low, high: allowed range), I64 (range), STR (low, high: bytes),
- * BYTES (high: exact size; low is not used). WIRE_EMPTY is the list of a message without
+ * BYTES (high: exact size; low is not used), U64S (high: how many; low is not used). WIRE_EMPTY is the list of a message without
  * fields.
  *
  * Generated:  struct job_cancel;
@@ -28,6 +28,7 @@
 #define WIRE_MEMBER_I64(name, low, high)   int64_t name;
 #define WIRE_MEMBER_STR(name, low, high)   char name[(high) + 1];
 #define WIRE_MEMBER_BYTES(name, low, high) uint8_t name[high];
+#define WIRE_MEMBER_U64S(name, low, high)  uint64_t name[high];
 #define WIRE_MEMBER(kind, name, low, high) WIRE_MEMBER_##kind(name, low, high)
 
 #define WIRE_PUT_U8(name, low, high)	wr_uint(wr, message->name, 1);
@@ -37,6 +38,9 @@
 #define WIRE_PUT_I64(name, low, high)	wr_uint(wr, (uint64_t)message->name, 8);
 #define WIRE_PUT_STR(name, low, high)	wr_str(wr, message->name);
 #define WIRE_PUT_BYTES(name, low, high) wr_raw(wr, message->name, high);
+#define WIRE_PUT_U64S(name, low, high)                                                             \
+	for (size_t i_ = 0; i_ < (high); i_++)                                                     \
+		wr_uint(wr, message->name[i_], 8);
 #define WIRE_PUT(kind, name, low, high) WIRE_PUT_##kind(name, low, high)
 
 #define WIRE_GET_U8(name, low, high)	message.name = (uint8_t)rd_uint(&rd, #name, 1, low, high);
@@ -46,6 +50,9 @@
 #define WIRE_GET_I64(name, low, high)	message.name = rd_int(&rd, #name, low, high);
 #define WIRE_GET_STR(name, low, high)	rd_str(&rd, #name, message.name, low, high);
 #define WIRE_GET_BYTES(name, low, high) rd_raw(&rd, #name, message.name, high);
+#define WIRE_GET_U64S(name, low, high)                                                             \
+	for (size_t i_ = 0; i_ < (high); i_++)                                                     \
+		message.name[i_] = rd_uint(&rd, #name, 8, 0, UINT64_MAX);
 #define WIRE_GET(kind, name, low, high) WIRE_GET_##kind(name, low, high)
 
 /* C wants at least one member; a message without fields carries one byte that must be 0. */

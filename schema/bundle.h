@@ -27,7 +27,8 @@ enum bundle_kind {
 	BUNDLE_STDERR,
 	BUNDLE_REPORT,	    /* the worker's own JSON: untrusted */
 	BUNDLE_RESULT_FILE, /* name: path; data: u64 size, u8 has_content, then the content */
-	BUNDLE_KIND_MAX = BUNDLE_RESULT_FILE
+	BUNDLE_EVENT,	    /* data: struct event (schema/events.h) as on the wire */
+	BUNDLE_KIND_MAX = BUNDLE_EVENT
 };
 
 #define BUNDLE_HEADER_BYTES 16

@@ -79,6 +79,7 @@ enum event_severity event_kind_severity(unsigned kind);
 #define EVENT_FIELDS(F)                                                                            \
 	F(U8, kind, 0, EVENT_KINDS - 1)                                                            \
 	F(U8, severity, 0, SEVERITY_MAX)                                                           \
+	F(U8, is_rest, 0, 1) /* all others of this kind: counted, not looked at */                 \
 	F(U64, count, 1, UINT64_MAX)                                                               \
 	F(U64, first_us, 0, UINT64_MAX) /* since the execution began */                            \
 	F(U32, pid, 0, UINT32_MAX) /* as the job sees it; 0: not known */                          \

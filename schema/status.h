@@ -94,7 +94,8 @@ unsigned problem_http(uint8_t problem);
 	X(NO_CAPABILITIES, "no_capabilities")                                                      \
 	X(NO_NEW_PRIVILEGES, "no_new_privileges")                                                  \
 	X(LANDLOCK, "landlock")                                                                    \
-	X(SECCOMP, "seccomp")
+	X(SECCOMP, "seccomp")                                                                      \
+	X(DENIAL_EVENTS, "denial_events")
 
 enum layer_index {
 #define X(symbol, name) LAYER_INDEX_##symbol,

@@ -9,6 +9,7 @@
 #include "base/utf8.h"
 #include "schema/bundle.h"
 #include "validator/base64.h"
+#include "validator/events.h"
 #include "validator/paths.h"
 #include "validator/report.h"
 
@@ -27,6 +28,7 @@ struct parts {
 	struct bundle_entry report;
 	struct result_file files[LIMIT_FILES];
 	size_t file_count;
+	struct event_list events;
 	bool is_malformed;
 	bool has_dropped_files;
 };
@@ -116,6 +118,7 @@ static void take_parts(struct parts *parts, const struct span *bundle)
 	parts->err = (struct bundle_entry){.data = ""};
 	parts->report = (struct bundle_entry){.data = ""};
 	parts->file_count = 0;
+	parts->events.count = 0;
 	parts->is_malformed = false;
 	parts->has_dropped_files = false;
 	bundle_reader_init(&reader, bundle);
@@ -128,6 +131,8 @@ static void take_parts(struct parts *parts, const struct span *bundle)
 			take_once(parts, &parts->report, &entry);
 		else if (entry.kind == BUNDLE_RESULT_FILE)
 			take_file(parts, &entry);
+		else if (entry.kind == BUNDLE_EVENT)
+			parts->is_malformed |= events_take(&parts->events, &entry) < 0;
 		else
 			parts->is_malformed = true;
 	}
@@ -446,6 +451,7 @@ int outcome_write(struct outcome_writer *writer, const struct check_outcome *ask
 	write_outcome_error(&json, ask, &report, invalid[0] != '\0' ? invalid : NULL);
 	write_result(&json, &report);
 	report_done(&report);
+	events_write(&json, &parts.events);
 	status = write_files(writer, &json, &parts, ask->files_truncated != 0, err);
 	return status < 0 ? status : buf_check(members, err);
 }

@@ -300,6 +300,21 @@ uint64_t cgroup_group_oom_kills(const struct cgroup_group *group)
 	return cgroup_number(group->memory_events, "oom_kill") - group->oom_kills_before;
 }
 
+uint64_t cgroup_group_pids_refused(const struct cgroup_instance *instance,
+				   const struct cgroup_group *group)
+{
+	int place = instance->version == 1 ? CGROUP_PIDS : CGROUP_MEMORY;
+	own_fd fd = -1;
+
+	/* The folder is new with every worker; it is looked into only when the limit was
+	 * reached, which is seldom. */
+	if (!group->is_made || group->folders[place] < 0 ||
+	    (group->pids_peak >= 0 && cgroup_group_pids_peak(group) < group->limits.processes))
+		return 0;
+	fd = open_file(group->folders[place], "pids.events", O_RDONLY);
+	return cgroup_number(fd, "max");
+}
+
 /* Processes and threads in the group; -1 when it cannot be told. */
 static int tasks(const struct cgroup_group *group)
 {

@@ -113,6 +113,9 @@ uint64_t cgroup_group_memory_peak(const struct cgroup_group *group);
 uint64_t cgroup_group_cpu_us(const struct cgroup_group *group);
 uint32_t cgroup_group_pids_peak(const struct cgroup_group *group);
 uint64_t cgroup_group_oom_kills(const struct cgroup_group *group);
+/* Processes and threads that the limit refused. */
+uint64_t cgroup_group_pids_refused(const struct cgroup_instance *instance,
+				   const struct cgroup_group *group);
 
 /* True only when the kernel says that no process is left in the group. */
 bool cgroup_group_is_empty(const struct cgroup_group *group);

@@ -4,6 +4,7 @@
 #include <linux/sched.h>
 #include <sched.h>
 #include <stdbool.h>
+#include <sys/socket.h>
 
 #include "sandbox/layers/landlock.h"
 #include "sandbox/layers/privileges.h"
@@ -103,7 +104,21 @@ static int finish_privileges(uint32_t off, uint32_t *layers, struct err *err)
 	return status;
 }
 
-static int finish_walls(const struct lockdown *lockdown, uint32_t *layers, unsigned *abi,
+static int finish_seccomp(struct lockdown *lockdown, uint32_t *layers, struct err *err)
+{
+	int status;
+
+	lockdown->listener_fd = 0;
+	*layers |= LAYER_SECCOMP;
+	if (!lockdown->tells_denials)
+		return seccomp_program_load(lockdown->seccomp_memfd, err);
+	status = seccomp_program_load_telling(lockdown->seccomp_memfd, &lockdown->listener_fd,
+					      err);
+	*layers |= LAYER_DENIAL_EVENTS;
+	return status;
+}
+
+static int finish_walls(struct lockdown *lockdown, uint32_t *layers, unsigned *abi,
 			struct err *err)
 {
 	uint32_t off = lockdown->layers_disabled;
@@ -118,15 +133,13 @@ static int finish_walls(const struct lockdown *lockdown, uint32_t *layers, unsig
 		status = rlimits_apply(&lockdown->limits, err);
 		*layers |= LAYER_RLIMITS;
 	}
-	if (status == 0 && (off & LAYER_SECCOMP) == 0) {
-		status = seccomp_program_load(lockdown->seccomp_memfd, err);
-		*layers |= LAYER_SECCOMP;
-	}
+	if (status == 0 && (off & LAYER_SECCOMP) == 0)
+		status = finish_seccomp(lockdown, layers, err);
 	return status;
 }
 
-int lockdown_finish(const struct lockdown *lockdown, uint32_t *ret_layers,
-		    unsigned *ret_landlock_abi, struct err *err)
+int lockdown_finish(struct lockdown *lockdown, uint32_t *ret_layers, unsigned *ret_landlock_abi,
+		    struct err *err)
 {
 	uint32_t layers = 0;
 	unsigned abi = 0;
@@ -140,5 +153,16 @@ int lockdown_finish(const struct lockdown *lockdown, uint32_t *ret_layers,
 		return status;
 	*ret_layers = layers;
 	*ret_landlock_abi = abi;
+	return 0;
+}
+
+int lockdown_prove_telling(struct lockdown *lockdown, struct err *err)
+{
+	if (lockdown->listener_fd <= 0)
+		return 0;
+	if (socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0) >= 0 || errno != EPERM)
+		return err_set(err, EPERM, "confinement failed: a socket was not refused");
+	fd_drop(&lockdown->listener_fd);
+	lockdown->listener_fd = 0;
 	return 0;
 }

@@ -10,6 +10,7 @@
 #ifndef SANDBOX_LAYERS_LOCKDOWN_H
 #define SANDBOX_LAYERS_LOCKDOWN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -34,15 +35,22 @@ nodiscard int lockdown_join(int cell_pidfd, uint32_t layers_disabled, uint32_t *
 struct lockdown {
 	struct rlimits limits;
 	unsigned landlock_abi_min;
-	int seccomp_memfd; /* from seccomp_program_compile(SECCOMP_LIST_WORKER); borrowed */
+	int seccomp_memfd;  /* from seccomp_program_compile(); borrowed */
+	bool tells_denials; /* it is a telling one: SECCOMP_TELL */
 	uint32_t layers_disabled;
+	int listener_fd; /* out: of a telling program; otherwise 0 */
 };
 
 /* ret_layers gets the bits of OWN_UID, RLIMITS, NO_CAPABILITIES, NO_NEW_PRIVILEGES, LANDLOCK
  * and SECCOMP that now hold. (OWN_UID: the job's user is CELL_UID, never a privileged one;
  * whether the host uid differs from job to job is known to the warden, which clears the bit if
  * not.) */
-nodiscard int lockdown_finish(const struct lockdown *lockdown, uint32_t *ret_layers,
+nodiscard int lockdown_finish(struct lockdown *lockdown, uint32_t *ret_layers,
 			      unsigned *ret_landlock_abi, struct err *err);
+
+/* After WORKER_READY, where denials are told: makes a call that the warden must refuse, and
+ * returns when it has; then closes the listener, of which the warden has a copy, so that no job
+ * ever holds it. -EPERM: somebody answered otherwise. */
+nodiscard int lockdown_prove_telling(struct lockdown *lockdown, struct err *err);
 
 #endif

@@ -53,4 +53,13 @@ nodiscard int seccomp_program_compile(enum seccomp_list list, enum seccomp_voice
  */
 nodiscard int seccomp_program_load(int memfd, struct err *err);
 
+/* The same for a program that notifies (SECCOMP_TELL); ret_listener gets the listener, which
+ * belongs into other hands before the process runs what is to be watched. A call that is told
+ * of waits until it is answered, and fails with ENOSYS once nobody holds the listener. */
+nodiscard int seccomp_program_load_telling(int memfd, int *ret_listener, struct err *err);
+
+/* Whether this kernel, and whoever confined us, let a process have a listener; tried in a
+ * child. -EBUSY: a filter above us has one already. Needs a memfd of a telling program. */
+nodiscard int seccomp_try_telling(int memfd, struct err *err);
+
 #endif

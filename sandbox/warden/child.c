@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "sandbox/layers/seccomp.h"
 #include "sandbox/warden/oom.h"
 #include "schema/wire/setup.h"
 
@@ -67,6 +68,7 @@ void child_init(struct child *child, const char *name, void *owner)
 static _Noreturn void child_exec(const struct child *child, int channel_fd, pid_t warden)
 {
 	char *const arguments[] = {(char *)(uintptr_t)child->name, NULL};
+	struct err err = {0};
 	sigset_t none;
 	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -82,6 +84,10 @@ static _Noreturn void child_exec(const struct child *child, int channel_fd, pid_
 		_exit(122);
 	if (child->join_mount_fd >= 0 && setns(child->join_mount_fd, CLONE_NEWNS) != 0)
 		_exit(123);
+	/* What the warden may do and nothing below it. */
+	if (*child->deny_filter_fd >= 0 &&
+	    seccomp_program_load(*child->deny_filter_fd, &err) < 0)
+		_exit(126);
 	/* The binary itself is above 3 and must live until the exec. */
 	if (syscall(SYS_close_range, SETUP_FD + 1, ~0u, CLOSE_RANGE_CLOEXEC) != 0)
 		_exit(124);

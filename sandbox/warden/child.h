@@ -14,8 +14,9 @@
 #include "base/chan.h"
 
 struct child {
-	const char *name;  /* program, for logs */
-	int binary_fd;	   /* owned; opened before the confinement */
+	const char *name;	   /* program, for logs */
+	int binary_fd;		   /* owned; opened before the confinement */
+	const int *deny_filter_fd; /* borrowed; a seccomp program it is born under, -1: none */
 	int join_mount_fd; /* borrowed pidfd whose mount namespace it is born in; -1: ours */
 	pid_t pid;	   /* 0: not running */
 	int pidfd;	   /* owned */

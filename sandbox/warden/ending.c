@@ -21,6 +21,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 
 #include "base/clock.h"
@@ -39,6 +40,7 @@
 #define OUTCOME_OVERHEAD_BYTES                                                         \
 	((LIMIT_FILES + 4) *                                                           \
 		 (BUNDLE_HEADER_BYTES + BUNDLE_FILE_HEADER_BYTES + LIMIT_PATH_BYTES) + \
+	 (LIMIT_EVENTS + EVENT_KINDS) * (BUNDLE_HEADER_BYTES + sizeof(struct event)) + \
 	 LIMIT_REPORT_BYTES)
 
 #define JOB_TRIES_MAX	  3 /* workers that may die under a job before it is the job's fault */
@@ -141,6 +143,73 @@ static bool is_all_dead(const struct slot *slot)
 	       (slot->is_cell_gone || cgroup_group_is_empty(&slot->group));
 }
 
+/* Which number of the request would have helped. */
+static const char *limit_of(const struct job_done *done)
+{
+	switch (done->limit_hit) {
+	case LIMIT_HIT_WALL:
+		return "wall_ms";
+	case LIMIT_HIT_CPU:
+		return "cpu_ms";
+	case LIMIT_HIT_MEMORY:
+		return "memory_bytes";
+	case LIMIT_HIT_STDOUT:
+	case LIMIT_HIT_STDERR:
+		return "output_bytes";
+	default:
+		return NULL;
+	}
+}
+
+static void tell_limits(struct slot *slot, const struct job_done *done)
+{
+	uint64_t refused = cgroup_group_pids_refused(&slot->warden->cgroups, &slot->group);
+	const char *limit = limit_of(done);
+	struct statfs disk;
+
+	if (limit != NULL)
+		events_tell(&slot->events, EVENT_LIMIT, 1, done->wall_us, limit,
+			    "it ended the execution");
+	if (refused > 0)
+		events_tell(&slot->events, EVENT_LIMIT, refused, done->wall_us, "processes",
+			    "a process or thread could not be started");
+	if (fstatfs(slot->workspace_fd, &disk) == 0 && (disk.f_bfree == 0 || disk.f_ffree == 0))
+		events_tell(&slot->events, EVENT_LIMIT, 1, done->wall_us, "workspace_bytes",
+			    disk.f_bfree == 0 ? "the workspace is full"
+					      : "the workspace can hold no more files");
+}
+
+static uint64_t count_files(const struct buf *outcome)
+{
+	struct span span = {.data = outcome->data, .length = outcome->length};
+	struct bundle_reader reader;
+	struct bundle_entry entry;
+	uint64_t count = 0;
+
+	bundle_reader_init(&reader, &span);
+	while (bundle_next(&reader, &entry, NULL) > 0)
+		count += entry.kind == BUNDLE_RESULT_FILE;
+	return count;
+}
+
+/* What the end shows: limits, processes, files. */
+static void tell_end(struct slot *slot, const struct buf *outcome, const struct job_done *done)
+{
+	uint64_t files = count_files(outcome);
+	char text[64];
+
+	tell_limits(slot, done);
+	if (done->processes_peak > 1) {
+		(void)snprintf(text, sizeof(text), "up to %u at once, the first included",
+			       done->processes_peak);
+		events_tell(&slot->events, EVENT_PROCESSES, done->processes_peak - 1,
+			    done->wall_us, "", text);
+	}
+	if (files > 0)
+		events_tell(&slot->events, EVENT_FILES, files, done->wall_us, "",
+			    "new or changed, in the workspace");
+}
+
 static int build(struct slot *slot, struct buf *outcome, struct job_done *done, struct err *err)
 {
 	struct loop *loop = &slot->warden->loop;
@@ -148,6 +217,7 @@ static int build(struct slot *slot, struct buf *outcome, struct job_done *done, 
 	uint64_t budget;
 	int status;
 
+	notify_settle(slot);
 	add_stream(&slot->out, loop, BUNDLE_STDOUT, outcome);
 	add_stream(&slot->errors, loop, BUNDLE_STDERR, outcome);
 	add_report(slot, outcome);
@@ -163,7 +233,11 @@ static int build(struct slot *slot, struct buf *outcome, struct job_done *done, 
 						   budget, outcome, &is_truncated, err)
 				   : 0;
 	done->files_truncated = is_truncated;
-	return status < 0 ? status : buf_check(outcome, err);
+	if (status < 0 || buf_check(outcome, err) < 0)
+		return -EIO;
+	tell_end(slot, outcome, done);
+	events_write(&slot->events, outcome, done);
+	return buf_check(outcome, err);
 }
 
 static void job_finish(struct slot *slot)

@@ -12,6 +12,7 @@
 
 #include "base/confine.h"
 #include "base/log.h"
+#include "base/memfd.h"
 #include "sandbox/layers/netns.h"
 #include "sandbox/layers/seccomp.h"
 #include "sandbox/layers/userns.h"
@@ -21,8 +22,8 @@
 #include "sandbox/warden/warden.h"
 
 /* Descriptors of one slot: channel, two pipes, two pidfds, lifeline, workspace, network
- * namespace, thirteen of the control group, a job's payload and stdin. */
-#define FDS_PER_SLOT 24
+ * namespace, listener, thirteen of the control group, a job's payload and stdin. */
+#define FDS_PER_SLOT 25
 #define FDS_OF_OWN   128
 
 #define LAYERS_CGROUP (LAYER_CGROUP_MEMORY | LAYER_CGROUP_PIDS | LAYER_CGROUP_CPU)
@@ -88,30 +89,21 @@ static int open_cgroups(struct warden *warden, struct err *err)
 	return janitor_start(&warden->cgroups, err);
 }
 
-static int open_before(struct warden *warden, struct err *err)
-{
-	int status = check_config(&warden->config, err);
-
-	if (status == 0)
-		status = raise_descriptor_limit(warden->config.workers_max, err);
-	if (status == 0)
-		status = oom_open(err);
-	for (unsigned i = 0; i < warden->runtime_count && status == 0; i++)
-		status = runtime_open(&warden->runtimes[i], err);
-	if (status == 0)
-		status = seccomp_program_compile(SECCOMP_LIST_INIT, SECCOMP_QUIET,
-						 &warden->init_filter_fd, err);
-	return status < 0 ? status : open_cgroups(warden, err);
-}
-
 static const int denied[] = {
 #define DENY(name, why) __NR_##name,
 #include "sandbox/warden/warden.seccomp.def"
+};
+
+static const int denied_below[] = {
+#include "sandbox/warden/below.seccomp.def"
 #undef DENY
 };
 
-/* Inherited by everything below; the jobs' own allow-list comes on top. */
-static int deny_for_good(struct err *err)
+/* TRACE without a tracer: the call is not made and fails with ENOSYS. Of several filters the
+ * strictest answer counts; unlike an errno this one gives way to the notification by a job's
+ * own list, so that the attempt is told of. Nothing here can trace: that is denied too. */
+static int deny_list_new(const int *numbers, size_t count, scmp_filter_ctx *ret,
+			 struct err *err)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
 	int status = filter != NULL ? 0 : -ENOMEM;
@@ -123,12 +115,85 @@ static int deny_for_good(struct err *err)
 	if (status == 0)
 		status = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH,
 					  SCMP_ACT_KILL_PROCESS);
-	for (size_t i = 0; i < ARRAY_COUNT(denied) && status == 0; i++)
-		status = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), denied[i], 0);
-	if (status == 0)
-		status = seccomp_load(filter);
+	for (size_t i = 0; i < count && status == 0; i++)
+		status = seccomp_rule_add(filter, SCMP_ACT_TRACE(0), numbers[i], 0);
+	if (status < 0) {
+		seccomp_release(filter);
+		return err_errno(err, -status, "make a deny list");
+	}
+	*ret = filter;
+	return 0;
+}
+
+/* Inherited by everything below; the jobs' own allow-list comes on top. */
+static int deny_for_good(struct err *err)
+{
+	scmp_filter_ctx filter;
+	int status = deny_list_new(denied, ARRAY_COUNT(denied), &filter, err);
+
+	if (status < 0)
+		return status;
+	status = seccomp_load(filter);
 	seccomp_release(filter);
 	return status < 0 ? err_errno(err, -status, "load the warden's deny list") : 0;
+}
+
+static int compile_below(int *ret_memfd, struct err *err)
+{
+	own_fd memfd = -1;
+	scmp_filter_ctx filter;
+	int status = deny_list_new(denied_below, ARRAY_COUNT(denied_below), &filter, err);
+
+	if (status < 0)
+		return status;
+	status = memfd_new("seccomp", &memfd, err);
+	if (status == 0 && seccomp_export_bpf(filter, memfd) < 0)
+		status = err_set(err, EIO, "compile the deny list of the programs below");
+	if (status == 0)
+		status = memfd_seal(memfd, err);
+	if (status == 0)
+		*ret_memfd = fd_take(&memfd);
+	seccomp_release(filter);
+	return status;
+}
+
+/* Whether workers can hand out a listener: told once, so that all of them are alike. */
+static int decide_telling(struct warden *warden, struct err *err)
+{
+	const uint32_t needed = LAYER_SECCOMP | LAYER_DENIAL_EVENTS;
+	own_fd memfd = -1;
+	struct err why = {0};
+
+	if ((warden->config.layers_disabled & needed) != 0)
+		return 0;
+	if (seccomp_program_compile(SECCOMP_LIST_WORKER, SECCOMP_TELL, &memfd, &why) == 0 &&
+	    seccomp_try_telling(memfd, &why) == 0) {
+		warden->tells_denials = true;
+		return 0;
+	}
+	log_event(LOG_WARN, "denials_not_told", LOG_STR("why", why.text));
+	return making_check_layers(warden->config.layers_required,
+				   ~(uint32_t)LAYER_DENIAL_EVENTS, err);
+}
+
+static int open_before(struct warden *warden, struct err *err)
+{
+	int status = check_config(&warden->config, err);
+
+	if (status == 0)
+		status = decide_telling(warden, err);
+	if (status == 0 && (warden->config.layers_disabled & LAYER_SECCOMP) == 0)
+		status = compile_below(&warden->below_filter_fd, err);
+	if (status == 0)
+		status = raise_descriptor_limit(warden->config.workers_max, err);
+	if (status == 0)
+		status = oom_open(err);
+	for (unsigned i = 0; i < warden->runtime_count && status == 0; i++)
+		status = runtime_open(&warden->runtimes[i], err);
+	if (status == 0)
+		status = seccomp_program_compile(SECCOMP_LIST_INIT, SECCOMP_QUIET,
+						 &warden->init_filter_fd, err);
+	return status < 0 ? status : open_cgroups(warden, err);
 }
 
 /* What of our own confinement holds. Jobs inherit it, so a probe that wants a layer of the
@@ -155,7 +220,7 @@ static int prove(const struct setup_warden_config *config, pid_t supervisor, boo
 		return err_set(err, EPERM,
 			       "confinement failed: the supervisor can be signalled");
 	if ((own_layers(config) & LAYER_SECCOMP) != 0 &&
-	    (syscall(SYS_bpf, -1, NULL, 0) != -1 || errno != EPERM))
+	    (syscall(SYS_bpf, -1, NULL, 0) != -1 || errno != ENOSYS))
 		return err_set(err, EPERM, "confinement failed: the deny list does not hold");
 	if ((own_layers(config) & LAYER_NO_NEW_PRIVILEGES) != 0 &&
 	    prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)

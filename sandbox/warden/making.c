@@ -107,7 +107,7 @@ static void fork_limits(const struct slot *slot, struct zygote_fork *ret)
 					   ? 0
 					   : slot->runtime->zygote_says.address_space_bytes +
 						     config->memory_bytes_max;
-	ret->processes = config->processes_max + RUN_PROCESSES_OF_CELL;
+	ret->processes = config->processes_max + RUN_PROCESSES_OF_CELL + RUN_PROCESSES_SPARE;
 	ret->open_files = config->open_files_max;
 	ret->cpu_s = LIMIT_CPU_MS_MAX / 1000 + 1;
 	ret->file_bytes = LIMIT_WORKSPACE_BYTES_MAX;
@@ -219,6 +219,21 @@ int making_check_layers(uint32_t required, uint32_t layers, struct err *err)
 	return 0;
 }
 
+static void worker_is_ready(struct slot *slot)
+{
+	struct warden *warden = slot->warden;
+
+	loop_unwatch(&warden->loop, &slot->channel_watch);
+	slot->cpu_before_us = run_cpu_us(slot);
+	slot->runtime->failures_in_row = 0;
+	slot->runtime->workers_made++;
+	slot_enter(slot, SLOT_READY);
+	log_event(LOG_DEBUG, "worker_ready", LOG_INT("slot", slot->index),
+		  LOG_INT("us", (int64_t)(clock_mono_us() - slot->began_us)));
+	ledger_tell_capabilities(warden, slot->layers, slot->landlock_abi);
+	warden_progress(warden);
+}
+
 static void serve_worker_ready(struct slot *slot, const struct msg *msg)
 {
 	struct warden *warden = slot->warden;
@@ -236,15 +251,27 @@ static void serve_worker_ready(struct slot *slot, const struct msg *msg)
 		making_failed(slot, &err);
 		return;
 	}
-	loop_unwatch(&warden->loop, &slot->channel_watch);
-	slot->cpu_before_us = run_cpu_us(slot);
-	slot->runtime->failures_in_row = 0;
-	slot->runtime->workers_made++;
-	slot_enter(slot, SLOT_READY);
-	log_event(LOG_DEBUG, "worker_ready", LOG_INT("slot", slot->index),
-		  LOG_INT("us", (int64_t)(clock_mono_us() - slot->began_us)));
-	ledger_tell_capabilities(warden, slot->layers, slot->landlock_abi);
-	warden_progress(warden);
+	if (ready.listener_fd == 0) {
+		worker_is_ready(slot);
+		return;
+	}
+	/* It now makes a call that is denied, and waits for us to see and refuse it. */
+	status = notify_open(slot, (int)ready.listener_fd, &err);
+	if (status < 0)
+		making_failed(slot, &err);
+}
+
+void making_proved(struct slot *slot, bool is_right)
+{
+	struct err err = {0};
+
+	if (is_right) {
+		worker_is_ready(slot);
+		return;
+	}
+	err_ignore(err_set(&err, EPROTO, "another call was refused than the one that proves"),
+		   "the text is wanted");
+	making_failed(slot, &err);
 }
 
 static void channel_ready(struct loop *loop, struct watch *watch, uint32_t events)

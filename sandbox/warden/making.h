@@ -15,6 +15,10 @@ void making_failed(struct slot *slot, const struct err *why);
 /* -ENOTSUP with the names of the layers that are required and do not hold. */
 nodiscard int making_check_layers(uint32_t required, uint32_t layers, struct err *err);
 
+/* The first call that the worker's filter told of has been refused; `is_right`: it was the one
+ * that a worker makes to prove that the filter holds. */
+void making_proved(struct slot *slot, bool is_right);
+
 /* What the cell maker and the zygote say. */
 void making_serve_maker(struct chan *chan, struct msg *msg);
 void making_serve_zygote(struct chan *chan, struct msg *msg);

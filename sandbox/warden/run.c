@@ -31,6 +31,9 @@ static int limit_one(const struct slot *slot, int resource, const char *name, ui
 static int limit_process(const struct slot *slot, const struct job_start *start,
 			 struct err *err)
 {
+	uint64_t spare = (slot->warden->cgroups.layers & LAYER_CGROUP_PIDS) != 0
+				 ? RUN_PROCESSES_SPARE
+				 : 0;
 	bool has_memory_group = (slot->warden->cgroups.layers & LAYER_CGROUP_MEMORY) != 0;
 	/* The worker's own start has used some already, which RLIMIT_CPU counts too. */
 	uint64_t cpu_us = start->cpu_ms * 1000 + slot->cpu_before_us;
@@ -41,7 +44,7 @@ static int limit_process(const struct slot *slot, const struct job_start *start,
 	status = limit_one(slot, RLIMIT_NOFILE, "open files", start->open_files, err);
 	if (status == 0)
 		status = limit_one(slot, RLIMIT_NPROC, "processes",
-				   start->processes + RUN_PROCESSES_OF_CELL, err);
+				   start->processes + RUN_PROCESSES_OF_CELL + spare, err);
 	if (status == 0)
 		status =
 			limit_one(slot, RLIMIT_FSIZE, "file size", start->workspace_bytes, err);

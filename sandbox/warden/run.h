@@ -10,6 +10,9 @@
 /* Processes of a cell that are not the job's but count as its user's: the cell's init. */
 #define RUN_PROCESSES_OF_CELL 1
 
+/* RLIMIT_NPROC stands this far behind the pids group, which counts what it refuses. */
+#define RUN_PROCESSES_SPARE 1
+
 /* A killed process that is still in the kernel after this is stuck. */
 #define RUN_KILL_WAIT_US 5000000
 

@@ -12,7 +12,6 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "sandbox/layers/seccomp_rules.h"
 #include "sandbox/warden/ending.h"
 #include "sandbox/warden/making.h"
 #include "sandbox/warden/pool.h"
@@ -68,6 +67,7 @@ static int zygote_start(struct runtime *runtime, struct err *err)
 {
 	struct warden *warden = runtime->warden;
 	struct zygote_setup setup = {.landlock_abi_min = warden->hello.landlock_abi_min,
+				     .tells_denials = warden->tells_denials,
 				     .layers_disabled = warden->config.layers_disabled};
 	uint8_t body[sizeof(setup) + 16];
 	struct wr wr;
@@ -168,6 +168,7 @@ static void child_set_up(struct child *child, struct runtime *runtime, const cha
 {
 	child_init(child, name, runtime);
 	child->chan.serve = serve;
+	child->deny_filter_fd = &runtime->warden->below_filter_fd;
 	child->restart.fire = restart_fired;
 	child->deadline.fire = child_is_late;
 	child->lost = child_lost;
@@ -218,9 +219,12 @@ static int compile_list(struct runtime *runtime, struct err *err)
 	enum seccomp_list list;
 	int status = seccomp_list_find(runtime->setup.seccomp, &list, err);
 
-	return status < 0
-		       ? status
-		       : seccomp_program_compile(list, SECCOMP_QUIET, &runtime->filter_fd, err);
+	if (status < 0)
+		return status;
+	seccomp_rules(list, &runtime->rules);
+	return seccomp_program_compile(
+		list, runtime->warden->tells_denials ? SECCOMP_TELL : SECCOMP_QUIET,
+		&runtime->filter_fd, err);
 }
 
 int runtime_open(struct runtime *runtime, struct err *err)

@@ -4,6 +4,7 @@
 #ifndef SANDBOX_WARDEN_RUNTIME_H
 #define SANDBOX_WARDEN_RUNTIME_H
 
+#include "sandbox/layers/seccomp_rules.h"
 #include "sandbox/warden/child.h"
 #include "sandbox/warden/slot.h"
 #include "schema/wire/setup.h"
@@ -20,10 +21,11 @@ struct runtime {
 	unsigned in_state[SLOT_STATES];	 /* slots of this runtime, by state */
 	uint64_t workers_made;
 	uint64_t workers_failed;
-	unsigned failures_in_row; /* workers that died before they were ready */
-	struct timer retry;	  /* armed: no worker is made until it fires */
-	int filter_fd;		  /* what its jobs may ask of the kernel, compiled */
-	uint64_t run_us_average;  /* of the last jobs, for Retry-After */
+	unsigned failures_in_row;   /* workers that died before they were ready */
+	struct timer retry;	    /* armed: no worker is made until it fires */
+	int filter_fd;		    /* what its jobs may ask of the kernel, compiled */
+	struct seccomp_rules rules; /* the same as a table */
+	uint64_t run_us_average;    /* of the last jobs, for Retry-After */
 };
 
 void runtime_init(struct runtime *runtime, struct warden *warden,

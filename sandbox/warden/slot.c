@@ -50,6 +50,7 @@ void slot_init(struct slot *slot, struct warden *warden, unsigned index)
 	};
 	stream_init(&slot->out, slot);
 	stream_init(&slot->errors, slot);
+	notify_init(slot);
 	cgroup_group_init(&slot->group);
 }
 
@@ -97,6 +98,8 @@ void slot_clear(struct slot *slot)
 {
 	struct loop *loop = &slot->warden->loop;
 
+	notify_close(slot);
+	events_done(&slot->events);
 	loop_unwatch(loop, &slot->init_watch);
 	loop_unwatch(loop, &slot->worker_watch);
 	loop_unwatch(loop, &slot->channel_watch);

@@ -11,6 +11,8 @@
 
 #include "base/loop.h"
 #include "sandbox/layers/cgroup.h"
+#include "sandbox/warden/events.h"
+#include "sandbox/warden/notify.h"
 #include "sandbox/warden/stream.h"
 
 struct warden;
@@ -60,6 +62,8 @@ struct slot {
 	pid_t worker_pid;
 	struct stream out;
 	struct stream errors;
+	struct notify notify;
+	struct events events; /* of the present job */
 	struct watch init_watch;
 	struct watch worker_watch;
 	struct watch channel_watch;

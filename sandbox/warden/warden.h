@@ -45,7 +45,9 @@ struct warden {
 	unsigned slot_count;
 	struct job_queue queue;
 	struct cgroup_instance cgroups;
-	int init_filter_fd; /* the compiled seccomp program of a cell's init */
+	int init_filter_fd;  /* the compiled seccomp program of a cell's init */
+	int below_filter_fd; /* of all programs below, on top of our own; -1: none */
+	bool tells_denials;  /* workers hand out the listener of their filter */
 	unsigned cores;
 	uint32_t worker_layers; /* of the last worker that became ready */
 	uint32_t landlock_abi;

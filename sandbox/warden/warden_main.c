@@ -21,6 +21,7 @@ static struct warden warden = {
 	.ledger = {.fd = -1, .watch = {.fd = -1}},
 	.cgroups = {.parents = {-1, -1, -1, -1}, .folders = {-1, -1, -1, -1}, .home = -1},
 	.init_filter_fd = -1,
+	.below_filter_fd = -1,
 };
 
 static unsigned count_cores(void)

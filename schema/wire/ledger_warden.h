@@ -6,6 +6,7 @@
 #define SCHEMA_WIRE_LEDGER_WARDEN_H
 
 #include "base/wire_gen.h"
+#include "schema/events.h"
 #include "schema/limits.h"
 #include "schema/status.h"
 #include "schema/wire/gate_ledger.h"
@@ -49,7 +50,9 @@ WIRE_DECLARE(job_cancel, JOB_CANCEL_FIELDS)
 	F(U64, collect_us, 0, UINT64_MAX)                                                          \
 	F(U32, layers, 0, LAYER_ALL)                                                               \
 	F(U32, landlock_abi, 0, 64)                                                                \
-	F(U8, cgroup_version, 0, 2)
+	F(U8, cgroup_version, 0, 2)                                                                \
+	F(U64S, event_counts, 0, EVENT_KINDS) /* of each kind, listed in the outcome or not */     \
+	F(U64, events_dropped, 0, UINT64_MAX) /* of them, those that no entry describes */
 WIRE_DECLARE(job_done, JOB_DONE_FIELDS)
 
 /* problem: QUEUE_FULL, QUEUE_TIMEOUT, UNKNOWN_RUNTIME, UNAVAILABLE, DRAINING or INTERNAL. */

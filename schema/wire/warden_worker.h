@@ -83,6 +83,7 @@ WIRE_DECLARE(step_failed, STEP_FAILED_FIELDS)
 #define ZYGOTE_SETUP_FIELDS(F)                                                                     \
 	F(STR, preload, 0, 4096)                                                                   \
 	F(U32, landlock_abi_min, 0, 64)                                                            \
+	F(U8, tells_denials, 0, 1) /* the program notifies: workers hand out a listener */         \
 	F(U32, layers_disabled, 0, LAYER_ALL)
 WIRE_DECLARE(zygote_setup, ZYGOTE_SETUP_FIELDS)
 
@@ -105,9 +106,14 @@ WIRE_DECLARE(zygote_fork, ZYGOTE_FORK_FIELDS)
 #define ZYGOTE_FORKED_FIELDS(F) F(U32, pid, 1, UINT32_MAX) /* in the warden's pid namespace */
 WIRE_DECLARE(zygote_forked, ZYGOTE_FORKED_FIELDS)
 
+/* listener_fd: where the worker holds the listener of its seccomp filter; 0: there is none. The
+ * warden takes a copy (pidfd_getfd(2)). The worker then makes a call that is denied, and the
+ * warden, who sees and refuses it, has the proof that the filter holds; the worker closes its
+ * own before it asks for a job. */
 #define WORKER_READY_FIELDS(F)                                                                     \
 	F(U32, layers, 0, LAYER_ALL)                                                               \
-	F(U32, landlock_abi, 0, 64)
+	F(U32, landlock_abi, 0, 64)                                                                \
+	F(U32, listener_fd, 0, 4096)
 WIRE_DECLARE(worker_ready, WORKER_READY_FIELDS)
 
 #define WORKER_JOB_FIELDS(F) F(U8, has_stdin, 0, 1)

@@ -78,6 +78,27 @@ int answer_exit_code(const json_t *document)
 	return EXIT_SERVICE;
 }
 
+/* What the code tried and may not do, one line each, so that whoever reads an unexpected
+ * "Operation not permitted" above knows why. */
+static void print_events(const json_t *document)
+{
+	size_t index;
+	json_t *event;
+
+	json_array_foreach(json_object_get(document, "events"), index, event)
+	{
+		if (strcmp(text_of(event, "severity"), "info") == 0)
+			continue;
+		(void)fprintf(stderr, "casemate exec: %s (%s): %s", text_of(event, "kind"),
+			      text_of(event, "severity"), text_of(event, "detail"));
+		if (json_integer_value(json_object_get(event, "count")) > 1)
+			(void)fprintf(
+				stderr, ", %lld times",
+				(long long)json_integer_value(json_object_get(event, "count")));
+		(void)fprintf(stderr, "\n  hint: %s\n", text_of(event, "hint"));
+	}
+}
+
 int answer_print(const json_t *document)
 {
 	const char *status = text_of(document, "status");
@@ -85,6 +106,7 @@ int answer_print(const json_t *document)
 	print_stream(document, "stdout", stdout);
 	(void)fflush(stdout);
 	print_stream(document, "stderr", stderr);
+	print_events(document);
 	if (strcmp(status, "succeeded") != 0 && strcmp(status, "failed") != 0)
 		(void)fprintf(stderr, "casemate exec: %s (execution %s)\n", status,
 			      text_of(document, "id"));

@@ -83,6 +83,18 @@ static void put_layers(struct jsonw *json, const struct answer_execution *answer
 	jsonw_key_u64(json, "cgroup_version", answer->cgroup_version);
 }
 
+/* How many of each kind; those that did not happen are left out. */
+static void put_events(struct jsonw *json, const struct job_done *job)
+{
+	jsonw_key(json, "events");
+	jsonw_object_open(json);
+	for (unsigned kind = 0; kind < EVENT_KINDS; kind++)
+		if (job->event_counts[kind] > 0)
+			jsonw_key_u64(json, event_kind_name(kind), job->event_counts[kind]);
+	jsonw_object_close(json);
+	jsonw_key_u64(json, "events_dropped", job->events_dropped);
+}
+
 static const char *const limit_hits[] = {"", "wall", "cpu", "memory", "stdout", "stderr"};
 _Static_assert(ARRAY_COUNT(limit_hits) == LIMIT_HIT_MAX + 1, "each limit has a name");
 
@@ -106,6 +118,7 @@ void body_finished(const struct execution *e, struct buf *buf)
 		jsonw_key_str(&json, "detail", e->refusal.detail);
 	put_usage(&json, answer);
 	put_layers(&json, answer);
+	put_events(&json, &e->job);
 	key_digest(&json, "payload_sha256", &e->payload_digest);
 	key_digest(&json, "outcome_sha256", &e->members_digest);
 	jsonw_object_close(&json);
@@ -158,6 +171,10 @@ int body_empty_members(const char *name, const char *message, struct buf *buf, s
 	jsonw_array_open(&json);
 	jsonw_array_close(&json);
 	jsonw_key_bool(&json, "files_truncated", false);
+	jsonw_key(&json, "events");
+	jsonw_array_open(&json);
+	jsonw_array_close(&json);
+	jsonw_key_u64(&json, "events_dropped", 0);
 	jsonw_object_close(&json);
 	if (buf_check(buf, err) < 0)
 		return -E2BIG;

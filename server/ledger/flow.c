@@ -511,6 +511,7 @@ static void count_finished(struct execution *e)
 
 	if (runtime != NULL)
 		runtime->executions[e->answer.status]++;
+	metrics_count_events(&e->ledger->metrics, &e->job);
 	histogram_add(&e->ledger->metrics.duration, e->answer.total_us);
 }
 

@@ -30,6 +30,13 @@ void histogram_add(struct histogram *histogram, uint64_t value_us)
 	histogram->count++;
 }
 
+void metrics_count_events(struct metrics *metrics, const struct job_done *job)
+{
+	for (unsigned kind = 0; kind < EVENT_KINDS; kind++)
+		metrics->events[kind] += job->event_counts[kind];
+	metrics->events_dropped += job->events_dropped;
+}
+
 static void head(struct buf *buf, const char *name, const char *type, const char *help)
 {
 	buf_printf(buf, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
@@ -88,6 +95,18 @@ static void put_executions(const struct ledger *ledger, struct buf *buf)
 		ledger->executions.count);
 }
 
+static void put_events(const struct ledger *ledger, struct buf *buf)
+{
+	head(buf, "casemate_events_total", "counter",
+	     "What the sandbox saw of executions, by kind; *_denied are refused calls.");
+	for (unsigned kind = 0; kind < EVENT_KINDS; kind++)
+		buf_printf(buf, "casemate_events_total{kind=\"%s\"} %" PRIu64 "\n",
+			   event_kind_name(kind), ledger->metrics.events[kind]);
+	put_one(buf, "casemate_events_dropped_total", "counter",
+		"Of these, counted without a look at their arguments.",
+		ledger->metrics.events_dropped);
+}
+
 static void put_records(const struct ledger *ledger, struct buf *buf)
 {
 	const struct metrics *metrics = &ledger->metrics;
@@ -138,6 +157,7 @@ static void put_pool(const struct ledger *ledger, struct buf *buf, const char *n
 void metrics_write(const struct ledger *ledger, struct buf *buf)
 {
 	put_executions(ledger, buf);
+	put_events(ledger, buf);
 	put_records(ledger, buf);
 	PUT_POOL(ready, "casemate_workers_ready", "gauge", "Workers that wait for a job.");
 	PUT_POOL(busy, "casemate_workers_busy", "gauge", "Workers that run one.");

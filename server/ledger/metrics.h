@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "schema/status.h"
 #include "schema/wire/front_gate.h"
+#include "schema/wire/ledger_warden.h"
 #include "server/ledger/record.h"
 
 struct ledger;
@@ -28,6 +29,8 @@ struct metrics {
 	uint64_t refusals[PROBLEM_MAX + 1];
 	uint64_t records[RECORD_KIND_COUNT];
 	uint64_t records_dropped;
+	uint64_t events[EVENT_KINDS];
+	uint64_t events_dropped;
 	uint64_t database_errors;
 	uint64_t tls_refusals[TLS_REFUSAL_MAX + 1];
 	uint64_t peers_dropped;
@@ -35,6 +38,7 @@ struct metrics {
 };
 
 void metrics_init(struct metrics *metrics);
+void metrics_count_events(struct metrics *metrics, const struct job_done *job);
 void histogram_add(struct histogram *histogram, uint64_t value_us);
 void metrics_write(const struct ledger *ledger, struct buf *buf);
 

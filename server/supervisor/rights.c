@@ -69,6 +69,9 @@ static const int denied[] = {
 #define STMT(code, k)	       ((struct sock_filter)BPF_STMT((code), (uint32_t)(k)))
 #define JUMP(code, k, yes, no) ((struct sock_filter)BPF_JUMP((code), (uint32_t)(k), yes, no))
 
+/* RET_TRACE without a tracer: the call is not made and fails with ENOSYS, as by an errno. But
+ * of several filters the strictest answer counts, and this one gives way to a job's own list,
+ * which tells the warden of the attempt; an errno would hide it. Nobody below may trace. */
 static int deny_list_load(struct err *err)
 {
 	struct sock_filter code[2 * ARRAY_COUNT(denied) + 10];
@@ -85,7 +88,7 @@ static int deny_list_load(struct err *err)
 	code[at++] = STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
 	for (size_t i = 0; i < ARRAY_COUNT(denied); i++) {
 		code[at++] = JUMP(BPF_JMP | BPF_JEQ | BPF_K, denied[i], 0, 1);
-		code[at++] = STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
+		code[at++] = STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE);
 	}
 	code[at++] = STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
 	program.len = at;
@@ -107,7 +110,7 @@ static int prove(uint32_t layers, struct err *err)
 	    prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
 		return err_set(err, EPERM, "no_new_privs did not stick");
 	if ((layers & LAYER_SECCOMP) != 0 &&
-	    (syscall(__NR_bpf, -1, NULL, 0) != -1 || errno != EPERM))
+	    (syscall(__NR_bpf, -1, NULL, 0) != -1 || errno != ENOSYS))
 		return err_set(err, EPERM, "the seccomp deny list does not hold");
 	return 0;
 }

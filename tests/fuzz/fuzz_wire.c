@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/chan.h"
+#include "schema/events.h"
 #include "schema/wire/front_gate.h"
 #include "schema/wire/gate_ledger.h"
 #include "schema/wire/ledger_validator.h"
@@ -58,6 +59,7 @@
 	X(job_start)              \
 	X(job_cancel)             \
 	X(job_done)               \
+	X(event)                  \
 	X(job_refused)            \
 	X(warden_runtime)         \
 	X(warden_capabilities)    \

@@ -51,6 +51,13 @@ refuse '/(home|Users)/[a-z]' 'a path of one machine' "${texts[@]}"
 refuse 'typedef (struct|union|enum)' 'structures go by their own name' "${product[@]}"
 mapfile -t written < <(printf '%s\n' "${texts[@]}" | grep -vE '^tests/(fuzz/(corpus|regression)|api/torture)/')
 refuse '[ 	]+$' 'white space at the end of a line' "${written[@]}"
+# A call that was told of may go on in one place only, which says why (execve).
+mapfile -t decided < <(printf '%s\n' "${product[@]}" | grep -vx 'sandbox/warden/notify.c')
+refuse 'NOTIF_FLAG_CONTINUE' 'a told call is refused; see sandbox/warden/notify.c' "${decided[@]}"
+if [ "$(grep -c 'NOTIF_FLAG_CONTINUE' sandbox/warden/notify.c)" != 1 ]; then
+	echo 'shape: execve is the one call that goes on after it was told of' >&2
+	failed=1
+fi
 # base/banned.h makes these errors where it is included; macros could hide from it.
 refuse '\b(strcpy|strcat|sprintf|vsprintf|gets|strtok|atoi|atol|alloca|system|popen)\(' \
 	'a banned function (base/banned.h)' "${product[@]}"

@@ -97,6 +97,7 @@ static int serve_setup(void *owner, struct msg *msg, struct err *err)
 		return status;
 	zygote->seccomp_memfd = msg_take_fd(msg, 0);
 	zygote->landlock_abi_min = setup.landlock_abi_min;
+	zygote->tells_denials = setup.tells_denials != 0;
 	zygote->layers_disabled = setup.layers_disabled;
 	choose_failure(zygote, &setup);
 	status = load(zygote, &setup, err);
@@ -130,6 +131,7 @@ static void order_worker(const struct zygote *zygote, const struct zygote_fork *
 					},
 				.landlock_abi_min = zygote->landlock_abi_min,
 				.seccomp_memfd = zygote->seccomp_memfd,
+				.tells_denials = zygote->tells_denials,
 				.layers_disabled = zygote->layers_disabled,
 			},
 		.fail_step = zygote->fail_step,

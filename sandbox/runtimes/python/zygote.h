@@ -16,6 +16,7 @@ struct zygote {
 	uint32_t state;
 	int seccomp_memfd; /* owned; the program every worker loads */
 	unsigned landlock_abi_min;
+	bool tells_denials;
 	uint32_t layers_disabled;
 	char fail_step[64]; /* test builds: this step of every worker fails */
 	int *tid_slot;	    /* where libc caches this thread's number */

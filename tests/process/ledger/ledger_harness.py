@@ -52,7 +52,7 @@ PROBLEMS = ["none", "bad_request", "bad_json", "unauthenticated", "forbidden", "
 DEV = "spiffe://casemate.local/client/dev"
 MEMBERS = (b'"stdout":"1\\n","stdout_encoding":"utf-8","stdout_truncated":false,"stderr":"",'
            b'"stderr_encoding":"utf-8","stderr_truncated":false,"error":null,"result":null,'
-           b'"files":[],"files_truncated":false')
+           b'"events":[],"events_dropped":0,"files":[],"files_truncated":false')
 
 
 def read_fd(fd):
@@ -245,11 +245,12 @@ class Warden(Peer):
         message.close()
         return message.id, execution, limits
 
-    def done(self, id, status="succeeded", exit_code=0, outcome=b"outcome"):
+    def done(self, id, status="succeeded", exit_code=0, outcome=b"outcome", events=(0,) * 14,
+             dropped=0):
         self.send(JOB_DONE, u8(STATUSES.index(status)) + u8(0) +
                   struct.pack("<q", exit_code) + u8(0) * 4 +
                   u64(1000) + u64(900) + u64(5 << 20) + u32(1) + u64(1) + u64(2) + u64(3) + u64(4) +
-                  u32(7) + u32(7) + u8(1), outcome, id)
+                  u32(7) + u32(7) + u8(1) + b"".join(map(u64, events)) + u64(dropped), outcome, id)
 
     def refuse(self, id, problem="queue_full", retry_after=3):
         self.send(JOB_REFUSED, u8(PROBLEMS.index(problem)) + u32(retry_after) + text("busy"), id=id)

@@ -63,6 +63,25 @@ def test_a_whole_execution_is_recorded_before_it_is_answered(ledger, peers):
     ledger.verify()
 
 
+def test_events_are_counted_on_record_and_in_the_metrics(ledger, peers):
+    gate, validator, warden = peers
+    ask, job, execution = run_to_warden(gate, validator, warden)
+    warden.done(job, events=(1000000, 2) + (0,) * 11 + (3,), dropped=999)
+    check, _ = validator.take(CHECK_OUTCOME)
+    validator.outcome(check)
+    gate.answer(ask)
+
+    finished = json.loads(ledger.query(
+        "SELECT body FROM records WHERE execution_id = ? AND kind = 'execution_finished'",
+        execution)[0][0])
+    assert finished["events"] == {"network_denied": 1000000, "namespace_denied": 2, "files_left": 3}
+    assert finished["events_dropped"] == 999
+    metrics = gate.metrics()
+    assert 'casemate_events_total{kind="network_denied"} 1000000' in metrics
+    assert 'casemate_events_total{kind="mount_denied"} 0' in metrics
+    assert "casemate_events_dropped_total 999" in metrics
+
+
 def test_many_at_once_are_not_mixed_up(ledger, peers):
     gate, validator, warden = peers
     asks = {gate.execute(b"body %d" % n, request=f"r{n}"): n for n in range(60)}
@@ -577,7 +596,7 @@ def test_an_outcome_that_is_no_sealed_memfd_drops_the_warden(ledger, peers):
     ask, job, _ = run_to_warden(gate, validator, warden)
     fd, other = os.pipe()
     body = (u8(1) + u8(0) + u64(0) + u8(0) * 4 + u64(0) * 3 + u32(0) + u64(0) * 4 + u32(7) +
-            u32(7) + u8(1))
+            u32(7) + u8(1) + u64(0) * 15)
     channel.send(warden.channel, JOB_DONE, body, [fd], job)
     os.close(fd)
     os.close(other)

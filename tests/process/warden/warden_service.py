@@ -43,7 +43,12 @@ VERSION = "0.1.0"
 JOB_START, JOB_CANCEL = 400, 401
 JOB_DONE, JOB_REFUSED, WARDEN_RUNTIME, WARDEN_CAPABILITIES, WARDEN_POOL = range(420, 425)
 (BUNDLE_CODE, BUNDLE_STDIN, BUNDLE_ARG, BUNDLE_ENV, BUNDLE_FILE, BUNDLE_STDOUT, BUNDLE_STDERR,
- BUNDLE_REPORT, BUNDLE_RESULT_FILE) = range(1, 10)
+ BUNDLE_REPORT, BUNDLE_RESULT_FILE, BUNDLE_EVENT) = range(1, 11)
+EVENT_KINDS = ["network_denied", "namespace_denied", "mount_denied", "process_access_denied",
+               "kernel_interface_denied", "file_interface_denied", "terminal_denied",
+               "administration_denied", "identity_change_denied", "program_started",
+               "program_denied", "limit_reached", "processes_started", "files_left"]
+SEVERITIES = ["info", "low", "medium", "high"]
 STATUSES = ["none", "succeeded", "failed", "rejected", "timed_out", "memory_exceeded",
             "output_exceeded", "killed", "cancelled", "internal_error"]
 HITS = ["none", "wall", "cpu", "memory", "stdout", "stderr"]
@@ -51,7 +56,7 @@ PROBLEMS = {"internal": 18, "queue_full": 19, "queue_timeout": 20, "draining": 2
 LAYERS = ["user_namespace", "own_uid", "mount_namespace", "minimal_root", "pid_namespace",
           "network_namespace", "ipc_namespace", "uts_namespace", "cgroup_namespace",
           "time_namespace", "cgroup_memory", "cgroup_pids", "cgroup_cpu", "rlimits",
-          "no_capabilities", "no_new_privileges", "landlock", "seccomp"]
+          "no_capabilities", "no_new_privileges", "landlock", "seccomp", "denial_events"]
 
 MIB = 1 << 20
 LIMITS = {"wall_ms": 10000, "cpu_ms": 10000, "memory_bytes": 256 * MIB, "output_bytes": MIB,
@@ -84,6 +89,17 @@ def unbundle(data):
     return entries
 
 
+def event(data):
+    """One struct event of schema/events.h."""
+    reader = Reader(data)
+    found = {"kind": EVENT_KINDS[reader.uint(1)], "severity": SEVERITIES[reader.uint(1)],
+             "is_rest": reader.uint(1), "count": reader.uint(8), "first_us": reader.uint(8), "pid": reader.uint(4),
+             "tid": reader.uint(4), "call": reader.text(), "detail": reader.text(),
+             "target": reader.text()}
+    reader.done()
+    return found
+
+
 class Done:
     """One JOB_DONE with its outcome bundle."""
 
@@ -103,6 +119,8 @@ class Done:
         self.layers = {name for bit, name in enumerate(LAYERS) if layers >> bit & 1}
         self.landlock_abi = reader.uint(4)
         self.cgroup_version = reader.uint(1)
+        self.event_counts = {name: reader.uint(8) for name in EVENT_KINDS}
+        self.events_dropped = reader.uint(8)
         reader.done()
         size = os.fstat(message.fds[0]).st_size
         self.entries = unbundle(os.pread(message.fds[0], size, 0))
@@ -112,6 +130,8 @@ class Done:
         self.report = self.one(BUNDLE_REPORT)
         self.files = [(name.decode(), struct.unpack_from("<QB", data), data[9:])
                       for kind, name, data in self.entries if kind == BUNDLE_RESULT_FILE]
+
+        self.events = [event(data) for kind, _, data in self.entries if kind == BUNDLE_EVENT]
 
     def one(self, wanted):
         return b"".join(data for kind, _, data in self.entries if kind == wanted)

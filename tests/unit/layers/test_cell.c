@@ -60,7 +60,7 @@ static int prepare(struct maker *maker, struct made *made)
 static int run_inside(const struct made *made, int is_locked, int (*act)(const void *data),
 		      const void *data)
 {
-	const struct lockdown lockdown = {
+	struct lockdown lockdown = {
 		.limits = {.processes = 20,
 			   .open_files = 32,
 			   .cpu_s = 5,

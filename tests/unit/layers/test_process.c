@@ -275,7 +275,7 @@ Test(process, the_lockdown_claims_what_it_applied)
 
 static int lock_down_halfway(void)
 {
-	const struct lockdown lockdown = {
+	struct lockdown lockdown = {
 		.limits = {.processes = 5, .open_files = 10, .cpu_s = 1},
 		.landlock_abi_min = 1,
 		.seccomp_memfd = -1,
@@ -332,7 +332,7 @@ Test(process, a_layer_that_is_off_is_not_claimed)
 #else
 static int lock_down_without(void)
 {
-	const struct lockdown lockdown = {.layers_disabled = LAYER_RLIMITS};
+	struct lockdown lockdown = {.layers_disabled = LAYER_RLIMITS};
 	struct err err = {0};
 	uint32_t layers;
 	unsigned abi;

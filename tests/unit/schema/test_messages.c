@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/chan.h"
+#include "schema/events.h"
 #include "schema/wire/front_gate.h"
 #include "schema/wire/gate_ledger.h"
 #include "schema/wire/ledger_validator.h"
@@ -42,6 +43,7 @@ TestSuite(messages, .timeout = 60);
 	X(job_start, JOB_START_FIELDS)                           \
 	X(job_cancel, JOB_CANCEL_FIELDS)                         \
 	X(job_done, JOB_DONE_FIELDS)                             \
+	X(event, EVENT_FIELDS)                                   \
 	X(job_refused, JOB_REFUSED_FIELDS)                       \
 	X(warden_runtime, WARDEN_RUNTIME_FIELDS)                 \
 	X(warden_capabilities, WARDEN_CAPABILITIES_FIELDS)       \
@@ -85,6 +87,7 @@ TestSuite(messages, .timeout = 60);
 #define LOW_I64(name, low, high)    LOW_NUMBER(name, low, int64_t)
 #define LOW_STR(name, low, high)    fill_text(message->name, low, 'a');
 #define LOW_BYTES(name, low, high)  memset(message->name, 0, high);
+#define LOW_U64S(name, low, high)   memset(message->name, 0, sizeof(message->name));
 #define LOW(kind, name, low, high)  LOW_##kind(name, low, high)
 
 #define HIGH_U8(name, low, high)    LOW_NUMBER(name, high, uint8_t)
@@ -94,6 +97,7 @@ TestSuite(messages, .timeout = 60);
 #define HIGH_I64(name, low, high)   LOW_NUMBER(name, high, int64_t)
 #define HIGH_STR(name, low, high)   fill_text(message->name, high, 'z');
 #define HIGH_BYTES(name, low, high) memset(message->name, 0xFF, high);
+#define HIGH_U64S(name, low, high)  memset(message->name, 0xFF, sizeof(message->name));
 #define HIGH(kind, name, low, high) HIGH_##kind(name, low, high)
 
 static void fill_text(char *text, size_t length, char c)
@@ -120,6 +124,7 @@ static void fill_text(char *text, size_t length, char c)
 #define BAD_U64(name, low, high) BAD_NUMBER(name, low, high, uint64_t, UINT64_MAX)
 #define BAD_I64(name, low, high) BAD_NUMBER(name, low, high, int64_t, (uint64_t)INT64_MAX)
 #define BAD_BYTES(name, low, high)
+#define BAD_U64S(name, low, high)
 #define BAD_STR(name, low, high)                                \
 	if (has_room(0, (uint64_t)(low))) {                     \
 		fill_low(message);                              \
@@ -263,6 +268,7 @@ Test(messages, none_is_missing_here)
 
 	if (glob("schema/wire/*.h", 0, NULL, &headers) != 0)
 		cr_skip_test("not started in the top folder");
+	cr_assert(eq(int, glob("schema/events.h", GLOB_APPEND, NULL, &headers), 0));
 	for (size_t i = 0; i < headers.gl_pathc; i++) {
 		FILE *file = fopen(headers.gl_pathv[i], "re");
 		char line[512];

@@ -58,7 +58,7 @@ Test(config, empty_is_complete)
 	cr_expect(json_is_true(at(config, "runtimes.python.enabled")));
 	cr_expect_eq(json_integer_value(at(config, "uid_base")), 1900000000);
 	cr_expect_eq(json_array_size(at(config, "principals")), 0);
-	cr_expect_eq(json_array_size(at(config, "isolation.layers_required")), 14);
+	cr_expect_eq(json_array_size(at(config, "isolation.layers_required")), 15);
 	cr_expect(json_is_object(at(config, "policies.default")));
 }
 

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/memfd.h"
 #include "schema/bundle.h"
+#include "schema/events.h"
 #include "tests/unit/validator/support.h"
 #include "validator/outcome.h"
 
@@ -103,10 +104,10 @@ Test(outcome, members_are_complete_without_anything)
 	struct check_outcome ask = ask_for(STATUS_SUCCEEDED, 0);
 	struct buf bundle;
 	own_json *value = NULL;
-	const char *names[] = {"stdout",	 "stdout_encoding", "stdout_truncated",
-			       "stderr",	 "stderr_encoding", "stderr_truncated",
-			       "error",		 "result",	    "files",
-			       "files_truncated"};
+	const char *names[] = {"stdout",	  "stdout_encoding", "stdout_truncated",
+			       "stderr",	  "stderr_encoding", "stderr_truncated",
+			       "error",		  "result",	     "files",
+			       "files_truncated", "events",	     "events_dropped"};
 
 	buf_init(&bundle, 100);
 	value = outcome_of(&ask, &bundle);
@@ -278,6 +279,84 @@ Test(outcome, files_come_sorted_with_hash_and_content)
 	cr_expect_eq(json_integer_value(json_object_get(json_array_get(files, 2), "size")),
 		     1ll << 40);
 	cr_expect(json_is_false(json_object_get(value, "files_truncated")));
+}
+
+static void add_event(struct buf *bundle, const struct event *event)
+{
+	uint8_t body[sizeof(*event) + 16];
+	struct wr wr;
+
+	wr_init(&wr, body, sizeof(body));
+	event_encode(&wr, event);
+	bundle_add(bundle, BUNDLE_EVENT, NULL, 0, body, wr.length);
+}
+
+Test(outcome, events_carry_a_hint_that_names_the_target)
+{
+	struct check_outcome ask = ask_for(STATUS_SUCCEEDED, 0);
+	const struct event attempts[] = {
+		{.kind = EVENT_NETWORK,
+		 .severity = SEVERITY_LOW,
+		 .count = 3,
+		 .first_us = 1234,
+		 .pid = 2,
+		 .tid = 5,
+		 .call = "connect",
+		 .detail = "fd 3 to 1.2.3.4:443",
+		 .target = "1.2.3.4:443"},
+		{.kind = EVENT_LIMIT,
+		 .severity = SEVERITY_LOW,
+		 .count = 1,
+		 .target = "wall_ms"},
+		{.kind = EVENT_PROGRAM, .count = 1, .target = "/bin/\xff\"<"},
+		{.kind = EVENT_NETWORK, .severity = SEVERITY_LOW, .count = 40, .is_rest = 1},
+	};
+	struct buf bundle;
+	own_json *value = NULL;
+	const json_t *events, *first;
+
+	buf_init(&bundle, 100000);
+	for (size_t i = 0; i < ARRAY_COUNT(attempts); i++)
+		add_event(&bundle, &attempts[i]);
+	value = outcome_of(&ask, &bundle);
+	events = json_object_get(value, "events");
+	first = json_array_get(events, 0);
+	cr_assert_eq(json_array_size(events), 4);
+	cr_expect_str_eq(text_at(first, "kind"), "network_denied");
+	cr_expect_str_eq(text_at(first, "severity"), "low");
+	cr_expect_str_eq(text_at(first, "detail"), "connect: fd 3 to 1.2.3.4:443");
+	cr_expect_eq(json_integer_value(json_object_get(first, "count")), 3);
+	cr_expect_eq(json_integer_value(json_object_get(first, "tid")), 5);
+	cr_expect_float_eq(json_real_value(json_object_get(first, "first_ms")), 1.234, 0.0001);
+	cr_expect(strstr(text_at(first, "hint"), "egress to 1.2.3.4:443.") != NULL);
+	cr_expect(strstr(text_at(json_array_get(events, 1), "hint"), "limits.wall_ms.") !=
+		  NULL);
+	cr_expect(json_is_null(json_object_get(json_array_get(events, 2), "hint")));
+	cr_expect_str_eq(text_at(json_array_get(events, 2), "target"), "/bin/\xef\xbf\xbd\"<");
+	cr_expect(strstr(text_at(json_array_get(events, 3), "hint"), "egress.") != NULL);
+	cr_expect_eq(json_integer_value(json_object_get(value, "events_dropped")), 40);
+}
+
+Test(outcome, events_beyond_the_limit_or_malformed_are_not_believed)
+{
+	struct check_outcome ask = ask_for(STATUS_SUCCEEDED, 0);
+	const struct event event = {.kind = EVENT_FILES, .count = 1};
+	struct buf bundle;
+	own_json *value = NULL;
+	own_json *other = NULL;
+
+	buf_init(&bundle, 100000);
+	for (unsigned i = 0; i < LIMIT_EVENTS + EVENT_KINDS + 1; i++)
+		add_event(&bundle, &event);
+	value = outcome_of(&ask, &bundle);
+	cr_expect_eq(json_array_size(json_object_get(value, "events")),
+		     LIMIT_EVENTS + EVENT_KINDS);
+	cr_expect_str_eq(text_at(json_object_get(value, "error"), "name"), "InvalidReport");
+	buf_init(&bundle, 1000);
+	add(&bundle, BUNDLE_EVENT, "\xff\xff", 2);
+	other = outcome_of(&ask, &bundle);
+	cr_expect_eq(json_array_size(json_object_get(other, "events")), 0);
+	cr_expect_str_eq(text_at(json_object_get(other, "error"), "name"), "InvalidReport");
 }
 
 Test(outcome, inline_content_is_bounded)

@@ -1,0 +1,226 @@
+#include "sandbox/warden/notify.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "sandbox/layers/seccomp_rules.h"
+#include "sandbox/warden/decode.h"
+#include "sandbox/warden/making.h"
+#include "sandbox/warden/warden.h"
+
+/* Calls answered in one go, so that other jobs and the ledger get their turn: at about five
+ * microseconds each, less than two milliseconds. */
+#define SLICE 256
+/* Calls of one job that are answered as they come: more than any program makes in earnest. */
+#define UNHURRIED 4096
+/* What a job waits between slices after that: half of the warden's time stays for others. */
+#define PAUSE_US 2000
+
+/* One exists and has not been taken, so RECV will not wait: nobody else takes any. */
+static bool is_there(int fd)
+{
+	struct pollfd wait = {.fd = fd, .events = POLLIN};
+
+	return poll(&wait, 1, 0) == 1 && (wait.revents & POLLIN) != 0;
+}
+
+static const struct seccomp_rule *rule_of(const struct slot *slot,
+					  const struct seccomp_data *data)
+{
+	const struct seccomp_rules *rules = &slot->runtime->rules;
+	uint64_t args[6];
+
+	memcpy(args, data->args, sizeof(args));
+	for (size_t i = 0; i < rules->count; i++) {
+		const struct seccomp_rule *rule = rules->list[i];
+
+		if (rule->number == data->nr &&
+		    (rule->verdict == SECCOMP_DENY || rule->verdict == SECCOMP_OBSERVE) &&
+		    seccomp_rule_holds(rule, args))
+			return rule;
+	}
+	return NULL;
+}
+
+static bool may_decode(struct slot *slot)
+{
+	if (slot->events.decoded == EVENTS_DECODED_MAX || slot->events.count == LIMIT_EVENTS)
+		return false;
+	slot->events.decoded++;
+	return true;
+}
+
+static struct event_entry entry_of(const struct slot *slot, const struct seccomp_rule *rule,
+				   const struct seccomp_notif *call)
+{
+	struct event_entry entry = {
+		.event = {.kind = rule->kind,
+			  .severity =
+				  (uint8_t)(rule->is_mild ? SEVERITY_INFO
+							  : event_kind_severity(rule->kind)),
+			  .count = 1,
+			  .first_us = clock_mono_us() - slot->job->sent_us},
+		.number = call->data.nr,
+	};
+
+	(void)snprintf(entry.event.call, sizeof(entry.event.call), "%s", rule->name);
+	decode_used_arguments(&call->data, entry.args);
+	return entry;
+}
+
+static void note_denied(struct slot *slot, const struct seccomp_rule *rule,
+			const struct seccomp_notif *call)
+{
+	struct event_entry entry = entry_of(slot, rule, call);
+
+	if (events_repeat(&slot->events, &entry.event, entry.number, entry.args))
+		return;
+	if (may_decode(slot) &&
+	    decode_call(slot->notify.fd, call, &entry.event, &entry.is_by_value))
+		events_add(&slot->events, &entry);
+	else
+		events_count(&slot->events, rule->kind);
+}
+
+/*
+ * The one call that is let go on. Whether a program may run is not decided here: the filter
+ * passes execve(2) whatever its arguments, and the read-only root and Landlock say which files
+ * can be executed. So it opens nothing that the caller's other threads may change path and
+ * arguments after they were read; at worst the note tells of another program than the one that
+ * was started. A file of the job's own is refused already here, as Landlock would, because then
+ * the note can say so.
+ */
+static void note_program(struct slot *slot, const struct seccomp_rule *rule,
+			 const struct seccomp_notif *call, struct seccomp_notif_resp *answer)
+{
+	struct event_entry entry = entry_of(slot, rule, call);
+
+	answer->error = 0;
+	answer->flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+	if (!may_decode(slot)) {
+		events_count(&slot->events, rule->kind);
+		return;
+	}
+	switch (decode_execve(slot->notify.fd, call, &entry.event)) {
+	case PROGRAM_INSTALLED:
+		events_add(&slot->events, &entry);
+		break;
+	case PROGRAM_OWN:
+		entry.event.kind = EVENT_PROGRAM_DENIED;
+		entry.event.severity = (uint8_t)event_kind_severity(EVENT_PROGRAM_DENIED);
+		answer->error = -EACCES;
+		answer->flags = 0;
+		events_add(&slot->events, &entry);
+		break;
+	case PROGRAM_MISSING:
+	case PROGRAM_GONE:
+		break;
+	}
+}
+
+static void note(struct slot *slot, const struct seccomp_notif *call,
+		 struct seccomp_notif_resp *answer)
+{
+	const struct seccomp_rule *rule = rule_of(slot, &call->data);
+
+	if (rule == NULL)
+		return;
+	if (rule->verdict == SECCOMP_OBSERVE)
+		note_program(slot, rule, call, answer);
+	else
+		note_denied(slot, rule, call);
+}
+
+/* False: nothing was there. */
+static bool serve_one(struct slot *slot)
+{
+	struct seccomp_notif call;
+	struct seccomp_notif_resp answer = {.error = -EPERM};
+	bool is_proof;
+
+	/* Some kernels refuse a structure that is not zero, and leave the caller waiting. */
+	memset(&call, 0, sizeof(call));
+	if (!is_there(slot->notify.fd) ||
+	    ioctl(slot->notify.fd, SECCOMP_IOCTL_NOTIF_RECV, &call) != 0)
+		return false;
+	is_proof = slot->state == SLOT_LOCKING;
+	answer.id = call.id;
+	if (slot->state == SLOT_BUSY && slot->job != NULL)
+		note(slot, &call, &answer);
+	slot->notify.served++;
+	/* ENOENT: the caller is gone. */
+	(void)ioctl(slot->notify.fd, SECCOMP_IOCTL_NOTIF_SEND, &answer);
+	if (is_proof)
+		making_proved(slot, call.data.nr == SYS_socket);
+	return slot->notify.fd >= 0;
+}
+
+static void pause_over(struct loop *loop, struct timer *timer)
+{
+	struct slot *slot = timer->owner;
+	struct err err = {0};
+
+	if (slot->notify.fd >= 0 &&
+	    loop_watch(loop, &slot->notify.watch, slot->notify.fd, EPOLLIN, &err) < 0)
+		log_event(LOG_ERROR, "listener_lost", LOG_INT("slot", slot->index),
+			  LOG_STR("why", err.text));
+}
+
+static void call_waits(struct loop *loop, struct watch *watch, uint32_t events)
+{
+	struct slot *slot = watch->owner;
+
+	/* Hung up: no process with the filter is left. */
+	if ((events & EPOLLIN) == 0) {
+		loop_unwatch(loop, watch);
+		return;
+	}
+	for (unsigned i = 0; i < SLICE; i++)
+		if (!serve_one(slot))
+			return;
+	if (slot->notify.served < UNHURRIED)
+		return;
+	loop_unwatch(loop, watch);
+	loop_timer_start(loop, &slot->notify.pause, PAUSE_US);
+}
+
+void notify_init(struct slot *slot)
+{
+	slot->notify = (struct notify){
+		.fd = -1,
+		.watch = {.fd = -1, .owner = slot, .ready = call_waits},
+		.pause = {.owner = slot, .fire = pause_over},
+	};
+}
+
+int notify_open(struct slot *slot, int listener_fd, struct err *err)
+{
+	slot->notify.served = 0;
+	slot->notify.fd = (int)syscall(SYS_pidfd_getfd, slot->worker_pidfd, listener_fd, 0);
+	if (slot->notify.fd < 0)
+		return err_errno(err, errno, "take the listener of the worker's filter");
+	return loop_watch(&slot->warden->loop, &slot->notify.watch, slot->notify.fd, EPOLLIN,
+			  err);
+}
+
+void notify_settle(struct slot *slot)
+{
+	for (unsigned i = 0; i < SLICE && slot->notify.fd >= 0; i++)
+		if (!serve_one(slot))
+			return;
+}
+
+void notify_close(struct slot *slot)
+{
+	struct loop *loop = &slot->warden->loop;
+
+	loop_timer_stop(loop, &slot->notify.pause);
+	loop_unwatch(loop, &slot->notify.watch);
+	fd_drop(&slot->notify.fd);
+}

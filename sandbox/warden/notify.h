@@ -1,0 +1,32 @@
+/*
+ * sandbox/warden/notify.h - answers the calls of a job that its filter refuses or tells of.
+ *
+ * The caller waits until the warden answers, so the warden never waits here itself: it takes
+ * what is there, a slice at a time, and lets a job that asks without end wait between slices.
+ */
+#ifndef SANDBOX_WARDEN_NOTIFY_H
+#define SANDBOX_WARDEN_NOTIFY_H
+
+#include "base/loop.h"
+
+struct slot;
+
+struct notify {
+	int fd; /* owned; the listener, or -1 */
+	struct watch watch;
+	struct timer pause;
+	unsigned served; /* of the present job */
+};
+
+void notify_init(struct slot *slot);
+
+/* Takes a copy of the worker's `listener_fd` and begins to answer. */
+nodiscard int notify_open(struct slot *slot, int listener_fd, struct err *err);
+
+/* What waits now is answered and noted; for the end of a job. */
+void notify_settle(struct slot *slot);
+
+/* Calls that still wait then fail with ENOSYS; legal when not open. */
+void notify_close(struct slot *slot);
+
+#endif
