@@ -9,6 +9,13 @@
 #define REGION_BYTES \
 	(256ul << 20) /* address space only; pandas and matplotlib need about 80 MiB */
 
+/* Of Python's allocator: objects up to OBJECT_BYTES_MAX come in pools of one size, those in
+ * arenas. Other numbers than these would make arena_prime() do less, and nothing worse. */
+#define OBJECT_BYTES_MAX  512
+#define OBJECT_BYTES_STEP 16
+#define ARENA_BYTES	  (1ul << 20)
+#define PRIME_BYTES	  (16ul << 20) /* the most that is given up; half a MiB is usual */
+
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE 25 /* Linux 6.1; older C libraries do not name it */
 #endif
@@ -66,6 +73,36 @@ void arena_install(void)
 void arena_close_region(void)
 {
 	region.is_open = false;
+}
+
+/* Takes objects of one size until one lies in the newest arena, or enough has been tried. */
+static void fill(size_t size, size_t *budget)
+{
+	while (*budget >= size) {
+		char *object = PyObject_Malloc(size);
+
+		*budget -= size;
+		if (object == NULL || object >= region.next - ARENA_BYTES)
+			return;
+	}
+}
+
+void arena_prime(void)
+{
+	size_t budget = PRIME_BYTES;
+	char *before = region.next;
+
+	if (!region.is_open)
+		return;
+	/* Whole pools first, wherever they are free, until there is a new arena. */
+	while (region.next == before && budget >= OBJECT_BYTES_MAX) {
+		if (PyObject_Malloc(OBJECT_BYTES_MAX) == NULL)
+			return;
+		budget -= OBJECT_BYTES_MAX;
+	}
+	for (size_t size = OBJECT_BYTES_STEP; size <= OBJECT_BYTES_MAX;
+	     size += OBJECT_BYTES_STEP)
+		fill(size, &budget);
 }
 
 void arena_collapse(void)

@@ -263,6 +263,7 @@ int interp_settle(struct err *err)
 	if (status < 0)
 		return status;
 	libraries_merge((uintptr_t)PyEval_EvalCode);
+	arena_prime();
 	arena_collapse();
 	/* Not frozen with the rest: cycles through a job's globals must be found. */
 	return renew_main(err);
