@@ -12,4 +12,5 @@ $(BUILD)/bench/floor: tests/bench/floor.c
 
 .PHONY: bench
 bench: all $(BUILD)/bench/load $(BUILD)/bench/floor
+	$(AGAIN) VARIANT=test all
 	/usr/bin/python3 tests/bench/bench.py --docs

@@ -105,7 +105,7 @@ probe("files.cgroup_path", "files", FILES + " cgroup_namespace",
       "    text = open('/proc/self/cgroup').read()\n"
       "    return [line for line in text.splitlines() if not line.endswith(':/')][0]\n"
       "expect_error(go)")
-probe("files.execute_own_program", "files", "landlock",
+probe("files.execute_own_program", "files", "landlock denial_events",
       "import subprocess\n"
       "open('program', 'w').write('#!/bin/sh\\necho ran')\n"
       "os.chmod('program', 0o755)\n"
