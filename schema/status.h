@@ -61,14 +61,15 @@ const char *status_name(uint8_t status);
 	X(EXPECTATION_FAILED, "expectation_failed", 417, "Only 100-continue can be expected")      \
 	X(NOT_IMPLEMENTED, "not_implemented", 501, "The service does not know how to do this")     \
 	X(VERSION_NOT_SUPPORTED, "version_not_supported", 505, "Only HTTP/1.1 is spoken here")     \
-	X(TOO_MUCH_HELD, "too_much_held", 429, "This caller's bodies or answers fill his share")
+	X(TOO_MUCH_HELD, "too_much_held", 429, "This caller's bodies or answers fill his share")   \
+	X(RANGE_NOT_SATISFIABLE, "range_not_satisfiable", 416, "The range lies outside of the file")
 
 enum problem {
 	PROBLEM_NONE = 0,
 #define X(symbol, code, http, title) PROBLEM_##symbol,
 	PROBLEM_LIST(X)
 #undef X
-	PROBLEM_MAX = PROBLEM_TOO_MUCH_HELD
+	PROBLEM_MAX = PROBLEM_RANGE_NOT_SATISFIABLE
 };
 
 const char *problem_code(uint8_t problem);

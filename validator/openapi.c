@@ -149,6 +149,7 @@ struct operation {
 	unsigned problems[16]; /* ends with 0 */
 	bool has_body;
 	bool has_id;
+	bool is_file; /* bytes, with conditions and ranges */
 	bool is_open; /* also on the operations listener, without a certificate */
 };
 
@@ -176,6 +177,19 @@ static const struct operation operations[] = {
 	 .component = "Execution",
 	 .problems = {400, 401, 403, 404, 406, 408, 431, 500, 503},
 	 .has_id = true},
+	{.path = "/v1/executions/{id}/files/{path}",
+	 .method = "get",
+	 .id = "getFile",
+	 .summary = "Fetch a result file",
+	 .description =
+		 "The content of a file whose entry in the execution has an href, for as long "
+		 "as "
+		 "it is kept. {path} is escaped, but for the slashes between its segments. One "
+		 "range at a time; the ETag is the SHA-256.",
+	 .media = "application/octet-stream",
+	 .problems = {400, 401, 403, 404, 408, 416, 429, 431, 500, 503},
+	 .has_id = true,
+	 .is_file = true},
 	{.path = "/v1/runtimes",
 	 .method = "get",
 	 .id = "listRuntimes",
@@ -252,6 +266,78 @@ static json_t *make_good_response(const struct operation *operation)
 	return response;
 }
 
+static const struct {
+	const char *name;
+	const char *description;
+	unsigned http; /* the only status it comes with; 0: with each but 304 */
+} file_headers[] = {
+	{"ETag", "The SHA-256 of the whole file in hexadecimal, in quotes.", 0},
+	{"Accept-Ranges", "bytes", 0},
+	{"Content-Disposition", "attachment, with the file's name.", 0},
+	{"Content-Range", "Which bytes these are, and of how many.", 206},
+};
+
+static json_t *make_file_response(unsigned http, const char *description)
+{
+	json_t *headers = json_pack("{s:{s:s}}", "X-Request-Id", "$ref",
+				    "#/components/headers/X-Request-Id");
+
+	for (size_t i = 0; i < ARRAY_COUNT(file_headers); i++)
+		if (file_headers[i].http == http ||
+		    (file_headers[i].http == 0 && (http != 304 || i == 0)))
+			(void)json_object_set_new(headers, file_headers[i].name,
+						  json_pack("{s:s, s:{s:s}}", "description",
+							    file_headers[i].description,
+							    "schema", "type", "string"));
+	if (http == 304)
+		return json_pack("{s:s, s:o}", "description", description, "headers", headers);
+	return json_pack("{s:s, s:o, s:{s:{}}}", "description", description, "headers", headers,
+			 "content", "application/octet-stream");
+}
+
+static void add_file_responses(json_t *responses)
+{
+	static const struct {
+		unsigned http;
+		const char *description;
+	} rows[] = {
+		{200, "The whole file."},
+		{206, "The range asked for."},
+		{304, "The caller has this file already (If-None-Match)."},
+	};
+
+	for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+		char status[12];
+
+		(void)snprintf(status, sizeof(status), "%u", rows[i].http);
+		(void)json_object_set_new(
+			responses, status,
+			make_file_response(rows[i].http, rows[i].description));
+	}
+}
+
+static void add_file_parameters(json_t *parameters)
+{
+	static const struct {
+		const char *name;
+		const char *place;
+		const char *description;
+	} rows[] = {
+		{"path", "path", "Path of the file, as in files[].path."},
+		{"Range", "header", "One range of bytes, such as bytes=0-1023."},
+		{"If-Range", "header",
+		 "An ETag: the range counts only if it is still this one."},
+		{"If-None-Match", "header", "ETags of which the caller has the content."},
+	};
+
+	for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
+		(void)json_array_append_new(
+			parameters,
+			json_pack("{s:s, s:s, s:b, s:s, s:{s:s}}", "name", rows[i].name, "in",
+				  rows[i].place, "required", i == 0, "description",
+				  rows[i].description, "schema", "type", "string"));
+}
+
 static json_t *make_parameters(const struct operation *operation)
 {
 	json_t *parameters = json_array();
@@ -263,6 +349,8 @@ static json_t *make_parameters(const struct operation *operation)
 						      "description", "Id of the execution.",
 						      "schema", "type", "string", "pattern",
 						      "^[0-7][0-9A-HJKMNP-TV-Z]{25}$"));
+	if (operation->is_file)
+		add_file_parameters(parameters);
 	(void)json_array_append_new(
 		parameters, json_pack("{s:s}", "$ref", "#/components/parameters/X-Request-Id"));
 	(void)json_array_append_new(
@@ -284,6 +372,8 @@ static json_t *make_operation(const struct operation *operation)
 			json_pack("{s:o}", "$ref",
 				  json_sprintf("#/components/responses/Problem%u", *http)));
 	}
+	if (operation->is_file)
+		add_file_responses(responses);
 	/* Every address answers 405 to other methods. */
 	(void)json_object_set_new(
 		responses, "405",

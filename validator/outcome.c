@@ -41,8 +41,10 @@ int outcome_writer_init(struct outcome_writer *writer, const struct schema *repo
 		.sha256 = EVP_MD_fetch(NULL, "SHA256", NULL),
 		.digest = EVP_MD_CTX_new(),
 		.faults = malloc(sizeof(struct faults)),
+		.kept = calloc(LIMIT_FILES, sizeof(struct outcome_kept)),
 	};
-	if (writer->sha256 == NULL || writer->digest == NULL || writer->faults == NULL) {
+	if (writer->sha256 == NULL || writer->digest == NULL || writer->faults == NULL ||
+	    writer->kept == NULL) {
 		outcome_writer_done(writer);
 		return err_set(err, ENOMEM, "prepare SHA-256");
 	}
@@ -54,6 +56,7 @@ void outcome_writer_done(struct outcome_writer *writer)
 	EVP_MD_CTX_free(writer->digest);
 	EVP_MD_free(writer->sha256);
 	free(writer->faults);
+	free(writer->kept);
 	*writer = (struct outcome_writer){0};
 }
 
@@ -92,8 +95,7 @@ static void take_file(struct parts *parts, const struct bundle_entry *entry)
 	 */
 	if (parts->file_count == LIMIT_FILES ||
 	    !utf8_is_valid(entry->name, entry->name_length) ||
-	    memchr(entry->name, '\0', entry->name_length) != NULL || entry->name_length == 0 ||
-	    entry->name_length > LIMIT_PATH_BYTES || entry->name[0] == '/') {
+	    path_fault(entry->name, entry->name_length) != NULL) {
 		parts->has_dropped_files = true;
 		return;
 	}
@@ -152,6 +154,28 @@ static int compare_files(const void *left, const void *right)
 	return a->path_length < b->path_length ? -1 : a->path_length > b->path_length;
 }
 
+/* Sorted, and without those that cannot lie beside another one on every machine: twice the same
+ * name, or but for upper and lower case. */
+static void sort_files(struct parts *parts)
+{
+	struct path paths[LIMIT_FILES];
+	size_t index;
+	size_t other;
+
+	for (;;) {
+		for (size_t i = 0; i < parts->file_count; i++)
+			paths[i] = (struct path){parts->files[i].path,
+						 parts->files[i].path_length, i};
+		if (path_find_clash(paths, parts->file_count, &index, &other) ==
+		    PATH_CLASH_NONE)
+			break;
+		parts->files[index] = parts->files[--parts->file_count];
+		parts->has_dropped_files = true;
+	}
+	if (parts->file_count > 1)
+		qsort(parts->files, parts->file_count, sizeof(parts->files[0]), compare_files);
+}
+
 /* --- bytes -------------------------------------------------------------------------------- */
 
 static void write_base64(struct jsonw *json, const char *data, size_t length)
@@ -203,73 +227,152 @@ static void write_stream(struct jsonw *json, const char *name, const struct bund
 	jsonw_key_bool(json, key, is_truncated);
 }
 
-static int write_sha256(struct outcome_writer *writer, struct jsonw *json,
-			const struct result_file *file, struct err *err)
+static int sha256_of(struct outcome_writer *writer, const struct result_file *file,
+		     uint8_t ret[32], struct err *err)
 {
-	static const char digits[] = "0123456789abcdef";
-	unsigned char hash[32];
-	char hex[64];
-
 	if (EVP_DigestInit_ex2(writer->digest, writer->sha256, NULL) != 1 ||
 	    EVP_DigestUpdate(writer->digest, file->content, file->length) != 1 ||
-	    EVP_DigestFinal_ex(writer->digest, hash, NULL) != 1)
+	    EVP_DigestFinal_ex(writer->digest, ret, NULL) != 1)
 		return err_set(err, ENOMEM, "SHA-256 of a result file");
-	for (size_t i = 0; i < sizeof(hash); i++) {
+	return 0;
+}
+
+static void write_sha256(struct jsonw *json, const uint8_t hash[32])
+{
+	static const char digits[] = "0123456789abcdef";
+	char hex[64];
+
+	for (size_t i = 0; i < 32; i++) {
 		hex[2 * i] = digits[hash[i] >> 4];
 		hex[2 * i + 1] = digits[hash[i] & 15];
 	}
 	jsonw_bytes(json, hex, sizeof(hex));
-	return 0;
 }
 
-static int write_file(struct outcome_writer *writer, struct jsonw *json,
-		      const struct result_file *file, uint64_t *inlined, struct err *err)
+/* RFC 3986: what is not unreserved is escaped, but for the slashes between the segments. */
+static void write_href(struct jsonw *json, const char *execution_id,
+		       const struct result_file *file)
 {
-	bool is_inline = file->content != NULL && file->size <= LIMIT_FILE_INLINE_BYTES &&
-			 *inlined + file->size <= LIMIT_FILES_INLINE_BYTES;
-	bool is_text = is_inline && utf8_is_valid(file->content, file->length);
-	int status = 0;
+	static const char digits[] = "0123456789ABCDEF";
+	static const char plain[] = "-._~/";
+	struct buf *buf = json->buf;
 
+	jsonw_raw(json, "\"/v1/executions/", 16);
+	buf_add_str(buf, execution_id);
+	buf_add_str(buf, "/files/");
+	for (size_t i = 0; i < file->path_length; i++) {
+		unsigned char c = (unsigned char)file->path[i];
+
+		if ((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+		    (c >= '0' && c <= '9') || strchr(plain, c) != NULL) {
+			buf_add_char(buf, (char)c);
+			continue;
+		}
+		buf_add_char(buf, '%');
+		buf_add_char(buf, digits[c >> 4]);
+		buf_add_char(buf, digits[c & 15]);
+	}
+	buf_add_char(buf, '"');
+}
+
+/* What all files of one outcome have in common. */
+struct files {
+	const struct check_outcome *ask;
+	const struct span *bundle;
+	uint64_t inline_bytes;
+	uint64_t kept_bytes;
+};
+
+static bool is_inline(const struct files *files, const struct result_file *file)
+{
+	return file->content != NULL && file->size <= LIMIT_FILE_INLINE_BYTES &&
+	       files->inline_bytes + file->size <= LIMIT_FILES_INLINE_BYTES;
+}
+
+static bool is_kept(const struct files *files, const struct result_file *file)
+{
+	return file->content != NULL && file->size <= files->ask->keep_bytes_max &&
+	       files->kept_bytes <= files->ask->keep_bytes_max - file->size;
+}
+
+static void write_content(struct jsonw *json, const struct result_file *file, bool is_given)
+{
+	bool is_text = is_given && utf8_is_valid(file->content, file->length);
+
+	jsonw_key(json, "content");
+	if (is_text)
+		jsonw_bytes(json, file->content, file->length);
+	else if (is_given)
+		write_base64(json, file->content, file->length);
+	else
+		jsonw_null(json);
+	jsonw_key(json, "encoding");
+	if (is_given)
+		jsonw_str(json, is_text ? "utf-8" : "base64");
+	else
+		jsonw_null(json);
+}
+
+static void keep_file(struct outcome_writer *writer, struct files *files,
+		      const struct result_file *file, const uint8_t hash[32])
+{
+	struct outcome_kept *kept = &writer->kept[writer->kept_count++];
+
+	*kept = (struct outcome_kept){
+		.path = file->path,
+		.path_length = file->path_length,
+		.offset = (uint64_t)(file->content - files->bundle->data),
+		.size = file->size,
+	};
+	memcpy(kept->sha256, hash, sizeof(kept->sha256));
+	files->kept_bytes += file->size;
+}
+
+static int write_file(struct outcome_writer *writer, struct jsonw *json, struct files *files,
+		      const struct result_file *file, struct err *err)
+{
+	bool is_given = is_inline(files, file);
+	uint8_t hash[32];
+
+	if (file->content != NULL && sha256_of(writer, file, hash, err) < 0)
+		return -ENOMEM;
 	jsonw_object_open(json);
 	jsonw_key(json, "path");
 	jsonw_bytes(json, file->path, file->path_length);
 	jsonw_key_u64(json, "size", file->size);
 	jsonw_key(json, "sha256");
 	if (file->content != NULL)
-		status = write_sha256(writer, json, file, err);
+		write_sha256(json, hash);
 	else
 		jsonw_null(json);
-	jsonw_key(json, "content");
-	if (is_text)
-		jsonw_bytes(json, file->content, file->length);
-	else if (is_inline)
-		write_base64(json, file->content, file->length);
-	else
+	write_content(json, file, is_given);
+	jsonw_key(json, "href");
+	if (!is_given && is_kept(files, file)) {
+		write_href(json, files->ask->execution_id, file);
+		keep_file(writer, files, file, hash);
+	} else {
 		jsonw_null(json);
-	jsonw_key(json, "encoding");
-	if (is_inline) {
-		*inlined += file->size;
-		jsonw_str(json, is_text ? "utf-8" : "base64");
-	} else
-		jsonw_null(json);
+	}
 	jsonw_object_close(json);
-	return status;
+	if (is_given)
+		files->inline_bytes += file->size;
+	return 0;
 }
 
 static int write_files(struct outcome_writer *writer, struct jsonw *json, struct parts *parts,
-		       bool is_truncated, struct err *err)
+		       struct files *files, struct err *err)
 {
-	uint64_t inlined = 0;
 	int status = 0;
 
-	if (parts->file_count > 1)
-		qsort(parts->files, parts->file_count, sizeof(parts->files[0]), compare_files);
+	sort_files(parts);
+	writer->kept_count = 0;
 	jsonw_key(json, "files");
 	jsonw_array_open(json);
 	for (size_t i = 0; i < parts->file_count && status == 0; i++)
-		status = write_file(writer, json, &parts->files[i], &inlined, err);
+		status = write_file(writer, json, files, &parts->files[i], err);
 	jsonw_array_close(json);
-	jsonw_key_bool(json, "files_truncated", is_truncated || parts->has_dropped_files);
+	jsonw_key_bool(json, "files_truncated",
+		       files->ask->files_truncated != 0 || parts->has_dropped_files);
 	return status;
 }
 
@@ -435,6 +538,7 @@ static void write_result(struct jsonw *json, const struct report *report)
 int outcome_write(struct outcome_writer *writer, const struct check_outcome *ask,
 		  const struct span *bundle, struct buf *members, struct err *err)
 {
+	struct files files = {.ask = ask, .bundle = bundle};
 	struct parts parts;
 	struct report report;
 	struct jsonw json;
@@ -452,6 +556,6 @@ int outcome_write(struct outcome_writer *writer, const struct check_outcome *ask
 	write_result(&json, &report);
 	report_done(&report);
 	events_write(&json, &parts.events);
-	status = write_files(writer, &json, &parts, ask->files_truncated != 0, err);
+	status = write_files(writer, &json, &parts, &files, err);
 	return status < 0 ? status : buf_check(members, err);
 }

@@ -17,11 +17,22 @@
 
 /* Kept from one outcome to the next, because fetching an algorithm costs more than a small job.
  */
+/* A file whose content is not inline and that the ledger is to keep. */
+struct outcome_kept {
+	const char *path; /* into the bundle, not NUL-terminated */
+	size_t path_length;
+	uint64_t offset; /* of the content in the bundle */
+	uint64_t size;
+	uint8_t sha256[32];
+};
+
 struct outcome_writer {
 	const struct schema *report_schema; /* borrowed */
 	EVP_MD *sha256;
 	EVP_MD_CTX *digest;
 	struct faults *faults;
+	struct outcome_kept *kept; /* of the last outcome; room for LIMIT_FILES */
+	size_t kept_count;
 };
 
 nodiscard int outcome_writer_init(struct outcome_writer *writer, const struct schema *report,

@@ -121,6 +121,27 @@ static int serve_check_request(void *owner, struct msg *msg, struct err *err)
 	return answer(validator, REQUEST_GOOD, msg->id, &wr, &payload, err);
 }
 
+/* Before the answer, so that the ledger knows all of them when that comes. */
+static int send_kept_files(struct validator *validator, uint64_t id, struct err *err)
+{
+	uint8_t body[LIMIT_PATH_BYTES + 64];
+	int status = 0;
+
+	for (size_t i = 0; status == 0 && i < validator->writer.kept_count; i++) {
+		const struct outcome_kept *kept = &validator->writer.kept[i];
+		struct outcome_file file = {.offset = kept->offset, .size = kept->size};
+		struct wr wr;
+
+		memcpy(file.path, kept->path, kept->path_length);
+		memcpy(file.sha256, kept->sha256, sizeof(file.sha256));
+		wr_init(&wr, body, sizeof(body));
+		outcome_file_encode(&wr, &file);
+		status = chan_send(&validator->ledger, OUTCOME_FILE, id, wr.data, wr.length,
+				   NULL, 0, err);
+	}
+	return status;
+}
+
 static int serve_check_outcome(void *owner, struct msg *msg, struct err *err)
 {
 	struct validator *validator = owner;
@@ -138,6 +159,8 @@ static int serve_check_outcome(void *owner, struct msg *msg, struct err *err)
 		status = memfd_map(fd, LIMIT_OUTCOME_BYTES, &bundle, err);
 	if (status == 0)
 		status = outcome_write(&validator->writer, &ask, &bundle, &members, err);
+	if (status == 0)
+		status = send_kept_files(validator, msg->id, err);
 	if (status < 0)
 		return status;
 	wr_init(&wr, body, sizeof(body));

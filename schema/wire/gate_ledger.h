@@ -18,6 +18,7 @@ enum gate_ledger_message {
 	ASK_METRICS,
 	ASK_CANCEL,  /* id: of the ASK_EXECUTE whose caller left; no answer */
 	TELL_TLS_REFUSED, /* fields of FRONT_REFUSED; no answer */
+	ASK_FILE,	  /* what a kept result file is, or a part of it */
 	/* ledger -> gate */
 	ANSWER_REFUSED = 220, /* fds: 0 or 1, memfd with a JSON array of faults */
 	ANSWER_EXECUTION,     /* fds: 1, memfd with JSON members (see below) */
@@ -25,7 +26,8 @@ enum gate_ledger_message {
 	ANSWER_METRICS, /* fds: 1, memfd with Prometheus text */
 	TELL_STATE,
 	TELL_RUNTIME,	   /* one per runtime, before TELL_STATE says ready */
-	TELL_CAPABILITIES
+	TELL_CAPABILITIES,
+	ANSWER_FILE /* fds: 0 or 1, memfd with the part asked for */
 };
 
 /* Who asks: repeated in each question, because the ledger keeps no connection state. */
@@ -47,6 +49,21 @@ WIRE_DECLARE(ask_execute, ASK_EXECUTE_FIELDS)
 	ASK_IDENTITY_FIELDS(F)                                                                     \
 	F(STR, execution_id, 1, LIMIT_ID_CHARS)
 WIRE_DECLARE(ask_execution, ASK_EXECUTION_FIELDS)
+
+/* `path` is decoded and normalised. length 0: only what the file is; else the bytes from `offset` on,
+ * which must be there: the gate has asked for the size before. */
+#define ASK_FILE_FIELDS(F)                                                                         \
+	ASK_IDENTITY_FIELDS(F)                                                                     \
+	F(STR, execution_id, 1, LIMIT_ID_CHARS)                                                    \
+	F(STR, path, 1, LIMIT_PATH_BYTES)                                                          \
+	F(U64, offset, 0, LIMIT_FILES_READ_BYTES)                                                  \
+	F(U64, length, 0, LIMIT_FILES_READ_BYTES)
+WIRE_DECLARE(ask_file, ASK_FILE_FIELDS)
+
+#define ANSWER_FILE_FIELDS(F)                                                                      \
+	F(U64, size, 0, LIMIT_FILES_READ_BYTES)                                                    \
+	F(BYTES, sha256, 0, 32)
+WIRE_DECLARE(answer_file, ANSWER_FILE_FIELDS)
 
 /* What else can be seen. Any known principal sees runtimes, capabilities and the API
  * description; metrics on the main port are for operators. */

@@ -16,7 +16,8 @@ enum ledger_validator_message {
 	/* validator -> ledger */
 	REQUEST_GOOD = 320, /* fds: 1, payload bundle */
 	REQUEST_BAD,	    /* fds: 1, memfd: JSON array of faults {pointer, rule, detail, hint} */
-	OUTCOME_GOOD	    /* fds: 1, memfd: JSON members (see gate_ledger.h) */
+	OUTCOME_GOOD,	    /* fds: 1, memfd: JSON members (see gate_ledger.h) */
+	OUTCOME_FILE	    /* before OUTCOME_GOOD: one for each file that is to be kept */
 };
 
 /* The seven limits; as a ceiling, as asked for (0: the caller left it out), as granted. */
@@ -58,8 +59,18 @@ WIRE_DECLARE(request_bad, REQUEST_BAD_FIELDS)
 	F(U8, stdout_truncated, 0, 1)                                                              \
 	F(U8, stderr_truncated, 0, 1)                                                              \
 	F(U8, files_truncated, 0, 1)                                                               \
-	LIMIT_FIELDS(F)
+	LIMIT_FIELDS(F)                                                                            \
+	F(STR, execution_id, LIMIT_ID_CHARS, LIMIT_ID_CHARS)                                       \
+	F(U64, keep_bytes_max, 0, UINT64_MAX) /* all kept files together; 0: none is kept */
 WIRE_DECLARE(check_outcome, CHECK_OUTCOME_FIELDS)
+
+/* A file whose content does not come inline: where it lies in the outcome bundle. */
+#define OUTCOME_FILE_FIELDS(F)                                                                     \
+	F(STR, path, 1, LIMIT_PATH_BYTES)                                                          \
+	F(U64, offset, 0, LIMIT_OUTCOME_BYTES)                                                     \
+	F(U64, size, 1, LIMIT_FILES_READ_BYTES)                                                    \
+	F(BYTES, sha256, 0, 32)
+WIRE_DECLARE(outcome_file, OUTCOME_FILE_FIELDS)
 
 #define OUTCOME_GOOD_FIELDS WIRE_EMPTY
 WIRE_DECLARE(outcome_good, OUTCOME_GOOD_FIELDS)

@@ -90,6 +90,8 @@ WIRE_DECLARE(setup_gate_config, SETUP_GATE_CONFIG_FIELDS)
 	F(STR, database, 1, 255) /* file name in the state folder */                               \
 	F(U32, retain_answers_s, 0, 31536000)                                                      \
 	F(U64, retain_answers_bytes, 0, 1ull << 40)                                                \
+	F(U32, retain_files_s, 0, 31536000)                                                        \
+	F(U64, retain_files_bytes, 0, 1ull << 40)                                                  \
 	F(U32, queue_ms, 0, 600000)
 WIRE_DECLARE(setup_ledger_config, SETUP_LEDGER_CONFIG_FIELDS)
 

@@ -124,6 +124,8 @@ static void request_over(struct conn *conn)
 	conn->is_counted = false;
 	caller_drop_answer(&conn->gate->callers, conn->caller, conn->answer_kept);
 	conn->answer_kept = 0;
+	free(conn->file);
+	conn->file = NULL;
 }
 
 void conn_drop_body(struct conn *conn)

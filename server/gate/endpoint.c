@@ -10,12 +10,15 @@
 #define READ (HTTP_GET | HTTP_HEAD | HTTP_OPTIONS)
 
 static const char execution_prefix[] = "/v1/executions/";
+static const char files_infix[] = "/files/";
 
 static const struct endpoint endpoints[ENDPOINT_COUNT] = {
 	[ENDPOINT_EXECUTE] = {"/v1/executions", "POST, OPTIONS", HTTP_POST | HTTP_OPTIONS,
 			      LISTENER_MAIN, true},
 	[ENDPOINT_EXECUTION] = {"/v1/executions/{id}", "GET, HEAD, OPTIONS", READ,
 				LISTENER_MAIN, true},
+	[ENDPOINT_FILE] = {"/v1/executions/{id}/files/{path}", "GET, HEAD, OPTIONS", READ,
+			   LISTENER_MAIN, false},
 	[ENDPOINT_RUNTIMES] = {"/v1/runtimes", "GET, HEAD, OPTIONS", READ, LISTENER_MAIN, true},
 	[ENDPOINT_CAPABILITIES] = {"/v1/capabilities", "GET, HEAD, OPTIONS", READ,
 				   LISTENER_MAIN, true},
@@ -47,27 +50,45 @@ static bool is_ulid(struct text id)
 	return true;
 }
 
+/* "{id}" or "{id}/files/{path}" */
+static enum endpoint_action find_below(struct text rest, struct text *ret_id,
+				       struct text *ret_file)
+{
+	const size_t infix = sizeof(files_infix) - 1;
+	struct text id = {rest.data,
+			  rest.length < LIMIT_ID_CHARS ? rest.length : LIMIT_ID_CHARS};
+
+	if (!is_ulid(id))
+		return ENDPOINT_NONE;
+	rest = (struct text){rest.data + id.length, rest.length - id.length};
+	if (rest.length > 0 &&
+	    (rest.length <= infix || memcmp(rest.data, files_infix, infix) != 0))
+		return ENDPOINT_NONE;
+	*ret_id = id;
+	if (rest.length == 0)
+		return ENDPOINT_EXECUTION;
+	*ret_file = (struct text){rest.data + infix, rest.length - infix};
+	return ENDPOINT_FILE;
+}
+
 enum endpoint_action endpoint_find(struct text path, enum listener listener,
-				   struct text *ret_id)
+				   struct text *ret_id, struct text *ret_file)
 {
 	size_t prefix = sizeof(execution_prefix) - 1;
 
 	*ret_id = TEXT("");
+	*ret_file = TEXT("");
 	for (unsigned i = 0; i < ENDPOINT_NONE; i++)
 		if ((endpoints[i].listeners & listener) != 0 &&
 		    text_is(path, endpoints[i].path))
 			/* The template itself is no address. */
-			return i == ENDPOINT_EXECUTION ? ENDPOINT_NONE
-						       : (enum endpoint_action)i;
+			return i == ENDPOINT_EXECUTION || i == ENDPOINT_FILE
+				       ? ENDPOINT_NONE
+				       : (enum endpoint_action)i;
 	if (listener == LISTENER_MAIN && path.length > prefix &&
-	    memcmp(path.data, execution_prefix, prefix) == 0) {
-		struct text id = {path.data + prefix, path.length - prefix};
-
-		if (is_ulid(id)) {
-			*ret_id = id;
-			return ENDPOINT_EXECUTION;
-		}
-	}
+	    memcmp(path.data, execution_prefix, prefix) == 0)
+		return find_below((struct text){path.data + prefix, path.length - prefix},
+				  ret_id, ret_file);
 	return ENDPOINT_NONE;
 }
 

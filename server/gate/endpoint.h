@@ -14,6 +14,7 @@ enum listener {
 enum endpoint_action {
 	ENDPOINT_EXECUTE,
 	ENDPOINT_EXECUTION,
+	ENDPOINT_FILE, /* a kept result file */
 	ENDPOINT_RUNTIMES,
 	ENDPOINT_CAPABILITIES,
 	ENDPOINT_OPENAPI,
@@ -36,9 +37,10 @@ struct endpoint {
 const struct endpoint *endpoint_of(enum endpoint_action action);
 
 /* The address that `path` names on this listener, ENDPOINT_NONE when there is none. For
- * ENDPOINT_EXECUTION, `ret_id` is the checked id; otherwise it is empty. */
+ * ENDPOINT_EXECUTION and ENDPOINT_FILE, `ret_id` is the checked id; for the latter, `ret_file`
+ * is what follows, still escaped; otherwise they are empty. */
 enum endpoint_action endpoint_find(struct text path, enum listener listener,
-				   struct text *ret_id);
+				   struct text *ret_id, struct text *ret_file);
 
 /* Why a request is refused before anyone is asked. All texts are constants. */
 struct endpoint_fault {

@@ -22,6 +22,7 @@
 #include "server/gate/head.h"
 #include "server/gate/metrics.h"
 
+struct file_request;
 struct MHD_Connection;
 struct MHD_Daemon;
 struct MHD_Response;
@@ -53,7 +54,16 @@ enum conn_state {
 	CONN_LINGER  /* answered and closed on our side; what still comes is dropped */
 };
 
-enum conn_ask { ASK_NOTHING, ASKED_EXECUTE, ASKED_EXECUTION, ASKED_VIEW, ASKED_METRICS };
+enum conn_ask {
+	ASK_NOTHING,
+	ASKED_EXECUTE,
+	ASKED_EXECUTION,
+	ASKED_VIEW,
+	ASKED_METRICS,
+	ASKED_FILE
+};
+
+#define REQUEST_PATH_MAX 1024
 
 /* What outlives the bytes of the head. */
 struct request {
@@ -61,8 +71,8 @@ struct request {
 	enum http_method method;
 	bool is_http10;
 	bool is_kept;
-	uint64_t started_us; /* first byte */
-	char path[HEAD_TARGET_MAX + 1];
+	uint64_t started_us;		 /* first byte */
+	char path[REQUEST_PATH_MAX + 1]; /* cut: for problem documents */
 	char execution_id[LIMIT_ID_CHARS + 1];
 	char request_id[LIMIT_REQUEST_ID_BYTES + 1];
 	char traceparent[LIMIT_TRACEPARENT_BYTES + 1];
@@ -86,6 +96,7 @@ struct conn {
 	size_t unsent_at;
 	struct head_scan scan;
 	struct request request;
+	struct file_request *file; /* owned; of this request */
 	int body_fd;
 	uint64_t body_left;
 	uint64_t body_kept;   /* bytes in body_fd, counted as the caller's */

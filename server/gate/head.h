@@ -17,7 +17,8 @@
 #define HEAD_BYTES_MAX	16384 /* the whole head; proxies in front allow 8 to 16 KiB */
 #define HEAD_FIELDS_MAX 64    /* header lines; clients send about ten, proxies add a dozen */
 #define HEAD_METHOD_MAX 32    /* bytes; the longest registered method has 17 */
-#define HEAD_TARGET_MAX 1024  /* bytes; our longest address has under 60 */
+/* Bytes; the longest is that of a file whose path has 1024, all of them escaped. */
+#define HEAD_TARGET_MAX 3200
 #define HEAD_LINE_MAX	(HEAD_METHOD_MAX + HEAD_TARGET_MAX + 10) /* request line with version */
 
 enum head_state { HEAD_MORE, HEAD_WHOLE, HEAD_REFUSED };
@@ -60,6 +61,9 @@ struct head {
 	struct text content_type;
 	struct text request_id;	  /* empty unless sent exactly once */
 	struct text trace_parent; /* the same */
+	struct text range;	  /* these three empty unless sent exactly once */
+	struct text if_none_match;
+	struct text if_range;
 	struct media_accept accept;
 };
 

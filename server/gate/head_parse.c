@@ -19,6 +19,7 @@ struct parse {
 	bool has_keep_alive;
 	bool has_upgrade;
 	bool has_bad_expect;
+	unsigned ranges, matches, if_ranges;
 	unsigned request_ids;
 	unsigned trace_parents;
 };
@@ -180,7 +181,7 @@ static bool parse_request_line(struct parse *parse, struct text line)
 		return refuse(parse, PROBLEM_NOT_IMPLEMENTED, "this method is unknown");
 	if (parse->target.length > HEAD_TARGET_MAX)
 		return refuse(parse, PROBLEM_URI_TOO_LONG,
-			      "the address is longer than 1024 bytes");
+			      "the address is longer than 3200 bytes");
 	return true;
 }
 
@@ -306,6 +307,27 @@ static bool take_trace_parent(struct parse *parse, struct text value)
 	return true;
 }
 
+/* Of a file. Twice, they say nothing that could be relied on: the whole file is always right.
+ */
+static bool take_range(struct parse *parse, struct text value)
+{
+	parse->head->range = ++parse->ranges == 1 ? value : TEXT("");
+	return true;
+}
+
+static bool take_if_none_match(struct parse *parse, struct text value)
+{
+	parse->head->if_none_match = ++parse->matches == 1 ? value : TEXT("");
+	return true;
+}
+
+static bool take_if_range(struct parse *parse, struct text value)
+{
+	/* A second one must not let a range through that the first would not have. */
+	parse->head->if_range = ++parse->if_ranges == 1 ? value : TEXT("?");
+	return true;
+}
+
 struct field_row {
 	const char *name;
 	bool is_single; /* a second one is refused even if equal: whoever sent it is confused */
@@ -324,6 +346,9 @@ static const struct field_row field_rows[] = {
 	{"upgrade", false, take_upgrade},
 	{"x-request-id", false, take_request_id},
 	{"traceparent", false, take_trace_parent},
+	{"range", false, take_range},
+	{"if-none-match", false, take_if_none_match},
+	{"if-range", false, take_if_range},
 };
 
 static bool parse_field(struct parse *parse, struct text line)

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "server/gate/conn.h"
+#include "server/gate/file.h"
 #include "server/gate/reply.h"
 
 #define BODY_MAX      4096	 /* encoded question: names and ids, under 1 KiB */
@@ -126,6 +127,22 @@ void ledger_ask_execution(struct conn *conn)
 	wr_init(&wr, body, sizeof(body));
 	ask_execution_encode(&wr, &ask);
 	put(conn, &(struct question){ASK_EXECUTION, ASKED_EXECUTION, &wr, -1});
+}
+
+void ledger_ask_file(struct conn *conn, uint64_t offset, uint64_t length)
+{
+	struct ask_file ask = {.offset = offset, .length = length};
+	uint8_t body[BODY_MAX];
+	struct wr wr;
+
+	if (!is_there(conn))
+		return;
+	FILL_IDENTITY(&ask, conn);
+	memcpy(ask.execution_id, conn->request.execution_id, sizeof(ask.execution_id));
+	memcpy(ask.path, conn->file->path, sizeof(ask.path));
+	wr_init(&wr, body, sizeof(body));
+	ask_file_encode(&wr, &ask);
+	put(conn, &(struct question){ASK_FILE, ASKED_FILE, &wr, -1});
 }
 
 void ledger_ask_view(struct conn *conn, enum view view)
@@ -261,6 +278,23 @@ static int serve_execution(void *owner, struct msg *msg, struct err *err)
 	return 0;
 }
 
+static int serve_file(void *owner, struct msg *msg, struct err *err)
+{
+	struct answer_file answer;
+	own_span content = {.data = ""};
+	struct conn *conn = NULL;
+
+	if (answer_file_decode(msg->body, msg->length, &answer, err) < 0 ||
+	    (msg->fd_count > 0 &&
+	     memfd_map(msg->fds[0], LIMIT_FILES_READ_BYTES, &content, err) < 0) ||
+	    answer_take(owner, msg->id, 1u << ASKED_FILE, &conn, err) < 0)
+		return -EPROTO;
+	if (conn == NULL || file_answered(conn, &answer, &content, msg->fd_count > 0))
+		return 0;
+	reply_problem(conn, PROBLEM_INTERNAL, "the file came otherwise than asked for", NULL);
+	return err_set(err, EPROTO, "a file that does not fit the question");
+}
+
 static int serve_view(void *owner, struct msg *msg, struct err *err)
 {
 	struct answer_view answer;
@@ -342,6 +376,7 @@ static const struct route ledger_routes[] = {
 	{ANSWER_EXECUTION, CHANNEL_STATE, 1, 1, serve_execution},
 	{ANSWER_VIEW, CHANNEL_STATE, 0, 0, serve_view},
 	{ANSWER_METRICS, CHANNEL_STATE, 1, 1, serve_metrics},
+	{ANSWER_FILE, CHANNEL_STATE, 0, 1, serve_file},
 	{TELL_STATE, CHANNEL_STATE, 0, 0, serve_state},
 	{TELL_RUNTIME, CHANNEL_STATE, 0, 0, serve_runtime},
 	{TELL_CAPABILITIES, CHANNEL_STATE, 0, 0, serve_capabilities},

@@ -10,7 +10,7 @@
 #include "schema/wire/front_gate.h"
 #include "server/gate/endpoint.h"
 
-#define METRICS_CODES 24 /* distinct HTTP statuses that the gate answers with */
+#define METRICS_CODES 28 /* distinct HTTP statuses that the gate answers with */
 
 struct metrics {
 	uint64_t requests[ENDPOINT_COUNT][METRICS_CODES];

@@ -1,5 +1,6 @@
 #include "server/gate/reply.h"
 
+#include <inttypes.h>
 #include <microhttpd.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,6 +8,7 @@
 #include "base/log.h"
 #include "schema/status.h"
 #include "server/gate/conn.h"
+#include "server/gate/file.h"
 
 #define REPLY_DOCUMENT_MAX (4u << 20) /* any document but an execution */
 #define REPLY_COPY_MAX	   65536u     /* smaller answers are copied: cheaper than mappings */
@@ -16,15 +18,15 @@ static const char json_type[] = "application/json";
 static const char problem_type[] = "application/problem+json";
 static const char metrics_type[] = "text/plain; version=0.0.4; charset=utf-8";
 
-static void header(struct MHD_Response *response, const char *name, const char *value)
+void reply_header(struct MHD_Response *response, const char *name, const char *value)
 {
 	if (MHD_add_response_header(response, name, value) != MHD_YES)
 		log_event(LOG_WARN, "header_left_out", LOG_STR("name", name));
 }
 
 /* Every answer ends here: the headers all have in common, the count, the engine. */
-static void submit(struct conn *conn, unsigned status, struct MHD_Response *take_response,
-		   const char *content_type)
+void reply_submit(struct conn *conn, unsigned status, struct MHD_Response *take_response,
+		  const char *content_type, const char *cache_control)
 {
 	if (take_response == NULL) {
 		log_event(LOG_ERROR, "answer_failed", LOG_STR("error", "no memory"));
@@ -32,15 +34,21 @@ static void submit(struct conn *conn, unsigned status, struct MHD_Response *take
 		return;
 	}
 	if (content_type != NULL)
-		header(take_response, "Content-Type", content_type);
-	header(take_response, "Cache-Control", "no-store");
-	header(take_response, "X-Content-Type-Options", "nosniff");
-	header(take_response, "X-Request-Id", conn->request.request_id);
-	header(take_response, "traceparent", conn->request.traceparent);
+		reply_header(take_response, "Content-Type", content_type);
+	reply_header(take_response, "Cache-Control", cache_control);
+	reply_header(take_response, "X-Content-Type-Options", "nosniff");
+	reply_header(take_response, "X-Request-Id", conn->request.request_id);
+	reply_header(take_response, "traceparent", conn->request.traceparent);
 	conn->response = take_response;
 	conn->status = status;
 	metrics_count_answer(&conn->gate->metrics, conn->request.action, status);
 	conn_submit(conn);
+}
+
+static void submit(struct conn *conn, unsigned status, struct MHD_Response *take_response,
+		   const char *content_type)
+{
+	reply_submit(conn, status, take_response, content_type, "no-store");
 }
 
 /* The buffer's bytes become the response's. NULL when the buffer has failed. */
@@ -71,23 +79,32 @@ static void add_retry_after(struct MHD_Response *response, uint32_t seconds)
 	char text[16];
 
 	(void)snprintf(text, sizeof(text), "%u", seconds > 0 ? seconds : RETRY_AFTER_S);
-	header(response, "Retry-After", text);
+	reply_header(response, "Retry-After", text);
 }
 
 /* What RFC 9110 wants beside the status. */
 static void add_refusal_headers(struct conn *conn, struct MHD_Response *response,
 				const struct refusal *refusal)
 {
+	char range[40];
+
 	switch (problem_http(refusal->problem)) {
 	case 401:
-		header(response, "WWW-Authenticate", "ClientCertificate");
+		reply_header(response, "WWW-Authenticate", "ClientCertificate");
 		break;
 	case 405:
-		header(response, "Allow", endpoint_of(conn->request.action)->allow);
+		reply_header(response, "Allow", endpoint_of(conn->request.action)->allow);
+		break;
+	case 416:
+		if (conn->file == NULL) /* nobody asked for a range */
+			break;
+		(void)snprintf(range, sizeof(range), "bytes */%" PRIu64,
+			       conn->file->facts.size);
+		reply_header(response, "Content-Range", range);
 		break;
 	case 415:
-		header(response, "Accept-Post", json_type);
-		header(response, "Accept-Encoding", "identity");
+		reply_header(response, "Accept-Post", json_type);
+		reply_header(response, "Accept-Encoding", "identity");
 		break;
 	case 429:
 	case 503:
@@ -134,7 +151,7 @@ void reply_options(struct conn *conn)
 		MHD_create_response_from_buffer(0, nothing, MHD_RESPMEM_PERSISTENT);
 
 	if (response != NULL)
-		header(response, "Allow", endpoint_of(conn->request.action)->allow);
+		reply_header(response, "Allow", endpoint_of(conn->request.action)->allow);
 	submit(conn, 204, response, NULL);
 }
 
@@ -168,6 +185,25 @@ static struct MHD_Response *response_from_pieces(struct pieces *take_pieces, siz
 
 	if (response == NULL)
 		pieces_free(take_pieces);
+	return response;
+}
+
+struct MHD_Response *reply_from_span(struct span *take_span)
+{
+	struct pieces *pieces = calloc(1, sizeof(*pieces));
+	struct MHD_Response *response;
+	struct MHD_IoVec part;
+
+	if (pieces == NULL) {
+		span_done(take_span);
+		return NULL;
+	}
+	pieces->span = *take_span;
+	*take_span = (struct span){.data = ""};
+	part = (struct MHD_IoVec){pieces->span.data, pieces->span.length};
+	response = MHD_create_response_from_iovec(&part, 1, pieces_free, pieces);
+	if (response == NULL)
+		pieces_free(pieces);
 	return response;
 }
 
@@ -207,16 +243,14 @@ static void send_execution(struct conn *conn, const struct answer_execution *ans
 	if (response != NULL && conn->request.action == ENDPOINT_EXECUTE) {
 		(void)snprintf(location, sizeof(location), "/v1/executions/%s",
 			       answer->execution_id);
-		header(response, "Location", location);
+		reply_header(response, "Location", location);
 	}
 	submit(conn, 200, response, json_type);
 }
 
-/* True: the large answer is counted as the caller's. False: he has been refused instead. */
-static bool hold_answer(struct conn *conn, const char *execution_id, uint64_t bytes)
+bool reply_may_hold(struct conn *conn, uint64_t bytes, const char *hint)
 {
 	enum caller_verdict verdict = CALLER_GOOD;
-	char hint[160];
 
 	if (bytes > REPLY_COPY_MAX)
 		verdict = caller_hold_answer(&conn->gate->callers, conn->caller, bytes);
@@ -224,18 +258,15 @@ static bool hold_answer(struct conn *conn, const char *execution_id, uint64_t by
 		conn->answer_kept = bytes > REPLY_COPY_MAX ? bytes : 0;
 		return true;
 	}
-	(void)snprintf(hint, sizeof(hint),
-		       "Read the answers that are on their way, then GET /v1/executions/%s.",
-		       execution_id);
 	if (verdict == CALLER_ABOVE_SHARE)
-		reply_problem(conn, PROBLEM_TOO_MUCH_HELD,
-			      "large answers to this caller wait to be read; this one is on "
-			      "record, but not sent",
-			      hint);
+		reply_problem(
+			conn, PROBLEM_TOO_MUCH_HELD,
+			"large answers to this caller wait to be read, so this one is not "
+			"sent",
+			hint);
 	else
 		reply_problem(conn, PROBLEM_QUEUE_FULL,
-			      "too many large answers wait to be read; this one is on record, "
-			      "but not sent",
+			      "too many large answers wait to be read, so this one is not sent",
 			      hint);
 	return false;
 }
@@ -243,7 +274,13 @@ static bool hold_answer(struct conn *conn, const char *execution_id, uint64_t by
 void reply_execution(struct conn *conn, const struct answer_execution *answer,
 		     struct span *take_members)
 {
-	if (!hold_answer(conn, answer->execution_id, take_members->length)) {
+	char hint[160];
+
+	(void)snprintf(hint, sizeof(hint),
+		       "It is on record. Read the answers that are on their way, then GET "
+		       "/v1/executions/%s.",
+		       answer->execution_id);
+	if (!reply_may_hold(conn, take_members->length, hint)) {
 		span_done(take_members);
 		return;
 	}

@@ -26,6 +26,16 @@ void reply_document(struct conn *conn, struct buf *take_buf, const char *content
 void reply_execution(struct conn *conn, const struct answer_execution *answer,
 		     struct span *take_members);
 
+/* For answers of other kinds: their own headers, then the ones all have in common. A NULL
+ * response drops the connection. */
+void reply_header(struct MHD_Response *response, const char *name, const char *value);
+void reply_submit(struct conn *conn, unsigned status, struct MHD_Response *take_response,
+		  const char *content_type, const char *cache_control);
+/* A response that is sent from where it lies; NULL without memory. */
+struct MHD_Response *reply_from_span(struct span *take_span);
+/* True: a large answer is counted as the caller's. False: he has been refused instead. */
+bool reply_may_hold(struct conn *conn, uint64_t bytes, const char *hint);
+
 /* 204 with Allow. */
 void reply_options(struct conn *conn);
 

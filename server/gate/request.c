@@ -2,6 +2,7 @@
 
 #include "schema/status.h"
 #include "server/gate/conn.h"
+#include "server/gate/file.h"
 #include "server/gate/ledger.h"
 #include "server/gate/reply.h"
 #include "server/gate/trace.h"
@@ -10,6 +11,7 @@ static void request_init(struct conn *conn, const struct head *head)
 {
 	struct request *request = &conn->request;
 	struct text id = TEXT("");
+	struct text file;
 
 	request->action = ENDPOINT_NONE;
 	request->method = head != NULL ? head->method : HTTP_UNKNOWN;
@@ -19,7 +21,7 @@ static void request_init(struct conn *conn, const struct head *head)
 	trace_take_id(head != NULL ? head->request_id : id, request->request_id);
 	trace_take_parent(head != NULL ? head->trace_parent : id, request->traceparent);
 	if (head != NULL && head->path.length > 0)
-		request->action = endpoint_find(head->path, conn->listener, &id);
+		request->action = endpoint_find(head->path, conn->listener, &id, &file);
 	text_copy(id, request->execution_id, sizeof(request->execution_id));
 }
 
@@ -116,7 +118,7 @@ void request_body_done(struct conn *conn)
 /* GET and HEAD of what exists. On the main listener the ledger is asked whether this identity
  * has a principal; probes are answered without it when there is no ledger to ask, because to
  * say "not ready" then is all they are for, and it tells a stranger nothing else. */
-static void begin_read(struct conn *conn)
+static void begin_read(struct conn *conn, const struct head *head)
 {
 	static const enum view views[ENDPOINT_COUNT] = {
 		[ENDPOINT_RUNTIMES] = VIEW_RUNTIMES,
@@ -131,6 +133,8 @@ static void begin_read(struct conn *conn)
 
 	if (action == ENDPOINT_EXECUTION)
 		ledger_ask_execution(conn);
+	else if (action == ENDPOINT_FILE)
+		file_begin(conn, head);
 	else if (is_probe &&
 		 (conn->listener == LISTENER_OPERATIONS || conn->gate->ledger.fd < 0))
 		reply_view(conn);
@@ -155,6 +159,6 @@ void request_begin(struct conn *conn, const struct head *head)
 	} else if (head->method == HTTP_POST) {
 		begin_body(conn, head);
 	} else {
-		begin_read(conn);
+		begin_read(conn, head);
 	}
 }

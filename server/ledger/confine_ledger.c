@@ -8,9 +8,15 @@
 
 #include "base/confine.h"
 
-#define FILES 3
+/* The audit database and the file store, each with its log and the index of that. */
+#define FILES 6
 
-static const char *const suffixes[FILES] = {"", "-wal", "-shm"};
+static const char *const suffixes[FILES] = {"",
+					    "-wal",
+					    "-shm",
+					    CONFINE_FILES_SUFFIX,
+					    CONFINE_FILES_SUFFIX "-wal",
+					    CONFINE_FILES_SUFFIX "-shm"};
 
 static const struct confine_syscall allowed[] = {
 #define ALLOW CONFINE_ALLOW
@@ -106,7 +112,7 @@ int confine_ledger(const struct setup_hello *hello, int take_folder_fd, const ch
 		   char ret_path[300], unsigned *ret_abi, struct err *err)
 {
 	own_fd folder = take_folder_fd;
-	int files[FILES] = {-1, -1, -1};
+	int files[FILES] = {-1, -1, -1, -1, -1, -1};
 	int status = 0;
 
 	for (int i = 0; status == 0 && i < FILES; i++) {

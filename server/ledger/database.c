@@ -95,6 +95,12 @@ static int set_wal(struct database *db, struct err *err)
 
 int database_open(struct database *db, const char *path, struct err *err)
 {
+	return database_open_paged(db, path, 4096, err);
+}
+
+int database_open_paged(struct database *db, const char *path, unsigned page_bytes,
+			struct err *err)
+{
 	char limit[64];
 	int status = 0;
 
@@ -106,6 +112,9 @@ int database_open(struct database *db, const char *path, struct err *err)
 		status = database_fail(db, path, err);
 	if (status == 0)
 		(void)sqlite3_busy_timeout(db->handle, BUSY_MS);
+	(void)snprintf(limit, sizeof(limit), "PRAGMA page_size = %u", page_bytes);
+	if (status == 0)
+		status = database_set(db, limit, err);
 	for (size_t i = 0; status == 0 && i < ARRAY_COUNT(settings); i++)
 		status = database_set(db, settings[i], err);
 	if (status == 0)

@@ -38,6 +38,10 @@ struct database {
 /* Opens (and makes) the file. The schema is not looked at. */
 nodiscard int database_open(struct database *db, const char *path, struct err *err);
 
+/* The same with pages of `page_bytes` if it is made now: large ones suit large values. */
+nodiscard int database_open_paged(struct database *db, const char *path, unsigned page_bytes,
+				  struct err *err);
+
 /* For checkers: opens a file that exists and never writes. */
 nodiscard int database_open_readonly(struct database *db, const char *path, struct err *err);
 void database_close(struct database *db);

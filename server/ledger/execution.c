@@ -104,6 +104,7 @@ void execution_free(struct execution *e)
 	digest_stop(&e->ledger->digests, &e->body_digest);
 	digest_stop(&e->ledger->digests, &e->payload_digest);
 	digest_stop(&e->ledger->digests, &e->members_digest);
+	files_keep_stop(&e->keep);
 	span_done(&e->body);
 	span_done(&e->payload);
 	span_done(&e->members);

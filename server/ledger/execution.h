@@ -7,6 +7,7 @@
 
 #include "schema/wire/ledger_warden.h"
 #include "server/ledger/config.h"
+#include "server/ledger/files.h"
 #include "server/ledger/record.h"
 
 struct ledger;
@@ -61,8 +62,11 @@ struct execution {
 	struct job_done job;
 	struct answer_execution answer;
 	struct refusal refusal;
-	struct validator *validator;			   /* has a check of it */
-	bool is_checked;				   /* the validator has spoken */
+	struct validator *validator; /* has a check of it */
+	bool is_checked;	     /* the validator has spoken */
+	bool is_outcome_asked;	     /* a validator has the outcome, or had */
+	bool is_keeping;	     /* its files are being written */
+	struct files_keep keep;
 	int payload_fd, outcome_fd, members_fd, faults_fd; /* owned; -1: none */
 	struct digest body_digest, payload_digest, members_digest;
 	uint8_t code_sha256[DIGEST_BYTES];

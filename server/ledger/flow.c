@@ -79,6 +79,7 @@ void flow_refuse(struct execution *e, uint8_t problem, uint32_t retry_after_s, c
 
 static void finish(struct execution *e, uint8_t status)
 {
+	fd_drop(&e->outcome_fd);
 	e->answer.status = status;
 	e->answer.total_us = clock_mono_us() - e->asked_us;
 	entry_fill(e, RECORD_EXECUTION_FINISHED, body_finished);
@@ -94,6 +95,8 @@ static void finish_bare(struct execution *e, uint8_t status, const char *why)
 	struct span members;
 	own_buf buf;
 
+	files_keep_stop(&e->keep);
+	e->is_keeping = false;
 	digest_forget(&e->ledger->digests, &e->members_digest);
 	span_done(&e->members);
 	fd_drop(&e->members_fd);
@@ -380,19 +383,24 @@ static void ask_outcome(struct execution *e)
 #undef LIMIT
 	};
 
+	memcpy(check.execution_id, e->answer.execution_id, sizeof(check.execution_id));
+	check.keep_bytes_max = flow_keep_bytes_max(e->ledger);
 	e->validator = validators_pick(e->ledger);
 	if (e->validator == NULL)
 		return; /* flow_validator_came() asks again, within the deadline */
 	e->validator->outstanding++;
 	peer_send(&e->validator->peer, CHECK_OUTCOME, e->number, check_outcome_encode, &check,
 		  &e->outcome_fd, 1);
-	fd_drop(&e->outcome_fd);
+	e->is_outcome_asked = true;
+	/* Its files are read from it. */
+	if (check.keep_bytes_max == 0)
+		fd_drop(&e->outcome_fd);
 }
 
 void flow_validator_came(struct ledger *ledger)
 {
 	for (struct execution *e = ledger->executions.first; e != NULL; e = e->next)
-		if (e->state == EXECUTION_CANONICALIZING && e->outcome_fd >= 0)
+		if (e->state == EXECUTION_CANONICALIZING && !e->is_outcome_asked)
 			ask_outcome(e);
 }
 
@@ -443,10 +451,10 @@ void flow_job_refused(struct execution *e, const struct job_refused *refused)
 /* --- outcome
  * ------------------------------------------------------------------------------------ */
 
-static void canonicalized(struct execution *e)
+void flow_canonicalized(struct execution *e)
 {
-	if (e->outcome_fd >= 0 || e->members_fd < 0 || !e->members_digest.is_known ||
-	    !e->payload_digest.is_known)
+	if (!e->is_outcome_asked || e->members_fd < 0 || !e->members_digest.is_known ||
+	    !e->payload_digest.is_known || e->is_keeping)
 		return;
 	finish(e, e->job.status);
 }
@@ -470,7 +478,8 @@ int flow_outcome_good(struct execution *e, int take_members_fd, struct err *err)
 	e->validator = NULL;
 	e->answer.canonicalize_us = clock_mono_us() - e->hop_us;
 	digest_start(&e->ledger->digests, &e->members_digest, &e->members);
-	canonicalized(e);
+	flow_keep_files(e);
+	flow_canonicalized(e);
 	return 0;
 }
 
@@ -483,7 +492,7 @@ void flow_hashed(struct digest *digest)
 	if (e->state == EXECUTION_CHECKING)
 		checked(e);
 	else if (e->state == EXECUTION_CANONICALIZING)
-		canonicalized(e);
+		flow_canonicalized(e);
 }
 
 /* --- settled
@@ -617,6 +626,10 @@ static void run_lost(struct execution *e)
 
 static void outcome_late(struct execution *e)
 {
+	if (e->is_keeping) {
+		flow_keep_late(e);
+		return;
+	}
 	mark_late(e);
 	finish_bare(e, STATUS_INTERNAL_ERROR, "the outcome was not checked in time");
 }

@@ -16,6 +16,8 @@
 /* Milliseconds a validator may take over a request of the largest size, over an outcome. */
 #define FLOW_CHECK_MS	     10000
 #define FLOW_CANONICALIZE_MS 20000
+/* Milliseconds until its files must be written; then it ends without those that are not. */
+#define FLOW_KEEP_MS 10000
 /* Milliseconds beyond queue and wall time until the warden must have answered: start, kill,
  * collecting the outcome, all under load. */
 #define FLOW_RUN_GRACE_MS 15000
@@ -48,7 +50,18 @@ nodiscard int flow_request_bad(struct execution *e, const struct request_bad *ba
 			       int take_faults_fd, struct err *err);
 void flow_job_done(struct execution *e, const struct job_done *done, int take_outcome_fd);
 void flow_job_refused(struct execution *e, const struct job_refused *refused);
+/* One file of the outcome that is to be kept; before flow_outcome_good(). */
+nodiscard int flow_outcome_file(struct execution *e, const struct outcome_file *file,
+				struct err *err);
 nodiscard int flow_outcome_good(struct execution *e, int take_members_fd, struct err *err);
+
+/* In flow_files.c: how much may be kept of one execution; writes e->keep, and gives up. */
+uint64_t flow_keep_bytes_max(const struct ledger *ledger);
+void flow_keep_files(struct execution *e);
+void flow_keep_late(struct execution *e);
+
+/* Outcome, hashes and files may all be there now: then it is finished. */
+void flow_canonicalized(struct execution *e);
 
 /* Records that nothing ran, then answers so. */
 void flow_refuse(struct execution *e, uint8_t problem, uint32_t retry_after_s, const char *hint,

@@ -145,6 +145,10 @@ static const struct principal *asker(struct ledger *ledger, uint64_t ask_id, uin
 	return NULL;
 }
 
+static const char no_file[] = "there is no such file to fetch: it came with the answer, was "
+			      "too large to keep, or is no "
+			      "longer kept";
+
 static void answer_not_found(struct ledger *ledger, uint64_t ask_id, const char *detail)
 {
 	struct refusal refusal = {.problem = PROBLEM_NOT_FOUND};
@@ -196,6 +200,80 @@ static int serve_execution(void *owner, struct msg *msg, struct err *err)
 				 "the answer was too large to keep; its record is kept");
 	else
 		gate_answer(ledger, msg->id, &kept.answer, fd);
+	return 0;
+}
+
+/* The whole part has been read, or cannot be. */
+static void file_read(struct files_job *job, const struct err *why)
+{
+	struct files_read *read = (struct files_read *)(void *)job;
+	struct ledger *ledger =
+		(struct ledger *)(void *)((char *)job->files - offsetof(struct ledger, files));
+	struct answer_file answer = {.size = read->facts.size};
+
+	memcpy(answer.sha256, read->facts.sha256, sizeof(answer.sha256));
+	if (why != NULL && why->code == ENOENT)
+		answer_not_found(ledger, read->ask_id, no_file);
+	else if (why != NULL)
+		answer_unavailable(ledger, read->ask_id, why);
+	else
+		peer_send(&ledger->gate.peer, ANSWER_FILE, read->ask_id, answer_file_encode,
+			  &answer, &read->fd, 1);
+	files_read_free(read);
+}
+
+static void answer_busy(struct ledger *ledger, uint64_t ask_id)
+{
+	const struct refusal refusal = {.problem = PROBLEM_QUEUE_FULL,
+					.retry_after_s = 1,
+					.detail = "too many files are being read at once",
+					.hint = "Try again after the time in Retry-After."};
+
+	ledger->metrics.refusals[PROBLEM_QUEUE_FULL]++;
+	gate_refuse(ledger, ask_id, &refusal, -1);
+}
+
+static int serve_file(void *owner, struct msg *msg, struct err *err)
+{
+	struct ledger *ledger = ((struct gate *)owner)->peer.ledger;
+	const struct principal *principal;
+	struct answer_file answer;
+	struct file_facts facts;
+	struct ask_file ask;
+	struct err why = {0};
+	int status = ask_file_decode(msg->body, msg->length, &ask, err);
+
+	if (status < 0)
+		return status;
+	principal = asker(ledger, msg->id, ask.identity_kind, ask.identity);
+	if (principal == NULL)
+		return 0;
+	status = ulid_is_valid(ask.execution_id)
+			 ? files_find(&ledger->files, ask.execution_id, ask.path,
+				      clock_wall_ms(), &facts, &why)
+			 : 0;
+	if (status < 0) {
+		answer_unavailable(ledger, msg->id, &why);
+		return 0;
+	}
+	/* Another tenant's file, one that has expired and one that never was: the same answer.
+	 */
+	if (status == 0 || strcmp(facts.tenant, principal->tenant->limits.name) != 0) {
+		answer_not_found(ledger, msg->id, no_file);
+		return 0;
+	}
+	if (ask.offset > facts.size || ask.length > facts.size - ask.offset)
+		return err_set(err, EPROTO, "a part that lies outside of its file");
+	if (ask.length > 0) {
+		if (files_read_start(&ledger->files, &facts, ask.offset, ask.length, msg->id,
+				     file_read) == NULL)
+			answer_busy(ledger, msg->id);
+		return 0;
+	}
+	answer = (struct answer_file){.size = facts.size};
+	memcpy(answer.sha256, facts.sha256, sizeof(answer.sha256));
+	peer_send(&ledger->gate.peer, ANSWER_FILE, msg->id, answer_file_encode, &answer, NULL,
+		  0);
 	return 0;
 }
 
@@ -288,6 +366,7 @@ static const struct route routes[] = {
 	{ASK_EXECUTE, 1, 1, 1, serve_execute}, {ASK_EXECUTION, 1, 0, 0, serve_execution},
 	{ASK_VIEW, 1, 0, 0, serve_view},       {ASK_METRICS, 1, 0, 0, serve_metrics},
 	{ASK_CANCEL, 1, 0, 0, serve_cancel},   {TELL_TLS_REFUSED, 1, 0, 0, serve_tls_refused},
+	{ASK_FILE, 1, 0, 0, serve_file},
 };
 
 static void serve(struct chan *chan, struct msg *msg)
@@ -304,6 +383,7 @@ static void lost(struct peer *peer)
 {
 	struct execution *next;
 
+	files_read_stop_all(&peer->ledger->files);
 	peer->ledger->gate.has_state = false;
 	for (struct execution *e = peer->ledger->executions.first; e != NULL; e = next) {
 		next = e->next;

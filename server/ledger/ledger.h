@@ -10,6 +10,7 @@
 
 #include "server/ledger/database.h"
 #include "server/ledger/execution.h"
+#include "server/ledger/files.h"
 #include "server/ledger/metrics.h"
 #include "server/ledger/migrate.h"
 #include "server/ledger/peers.h"
@@ -24,6 +25,7 @@ struct ledger {
 	struct database db;
 	struct executions executions;
 	struct digest_queue digests;
+	struct files files;
 	struct round round;
 	struct refusals refusals;
 	struct metrics metrics;

@@ -115,6 +115,7 @@ static int serve(void)
 	peers_close(&ledger);
 	staging_done(&ledger.setup.staging);
 	config_done(&ledger.config);
+	files_close(&ledger.files);
 	database_close(&ledger.db);
 	loop_done(&ledger.loop);
 	return status < 0 ? 1 : ledger.setup.exit_code;

@@ -115,6 +115,10 @@ static void put_records(const struct ledger *ledger, struct buf *buf)
 	for (unsigned kind = 0; kind < RECORD_KIND_COUNT; kind++)
 		buf_printf(buf, "casemate_records_total{kind=\"%s\"} %" PRIu64 "\n",
 			   record_kind_name(kind), metrics->records[kind]);
+	put_one(buf, "casemate_files_kept_bytes", "gauge", "Result files kept for callers.",
+		ledger->files.kept_bytes);
+	put_one(buf, "casemate_files_lost_total", "counter",
+		"Result files that could not be kept.", ledger->files.lost);
 	put_one(buf, "casemate_records_dropped_total", "counter",
 		"Records without an execution that were lost while nothing could be written.",
 		metrics->records_dropped);

@@ -148,10 +148,19 @@ static void raise_fd_limit(struct ledger *ledger)
 						 : 1;
 }
 
+static void tick_files(struct ledger *ledger)
+{
+	const struct setup_ledger_config *config = &ledger->config.ledger;
+
+	files_tick(&ledger->files, clock_wall_ms(),
+		   config->retain_files_s > 0 ? config->retain_files_bytes : 0);
+}
+
 static void tick_fire(struct loop *loop, struct timer *timer)
 {
 	validators_tick(timer->owner);
 	round_tick(timer->owner);
+	tick_files(timer->owner);
 	loop_timer_start(loop, timer, TICK_US);
 }
 
@@ -163,6 +172,19 @@ static int open_database(struct ledger *ledger, const struct migrations *migrati
 	if (status == 0)
 		status = migrations_apply(migrations, &ledger->db, NULL, err);
 	return status == 0 ? start_records(ledger, err) : status;
+}
+
+/* Without it executions run and are recorded as ever; only large files cannot be fetched. */
+static void open_files(struct ledger *ledger, const char *database)
+{
+	struct err err = {0};
+	char path[320];
+
+	(void)snprintf(path, sizeof(path), "%s" CONFINE_FILES_SUFFIX, database);
+	if (files_open(&ledger->files, &ledger->loop, path, &err) < 0)
+		log_event(LOG_ERROR, "file_store_unavailable", LOG_STR("reason", err.text),
+			  LOG_STR("effect", "large result files are not kept"));
+	ledger->files.bytes_max = ledger->config.ledger.retain_files_bytes;
 }
 
 static int open_early_peers(struct ledger *ledger, struct err *err)
@@ -200,6 +222,8 @@ static int commit_first(struct ledger *ledger, struct err *err)
 			       ledger->config.ledger.database, path, &setup->landlock_abi, err);
 	if (status == 0)
 		status = open_database(ledger, &migrations, path, err);
+	if (status == 0)
+		open_files(ledger, path);
 	if (status == 0)
 		status = say_ready(ledger, err);
 	if (status < 0)

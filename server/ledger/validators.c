@@ -60,6 +60,18 @@ static int serve_request_bad(void *owner, struct msg *msg, struct err *err)
 	return e == NULL ? 0 : flow_request_bad(e, &bad, msg_take_fd(msg, 0), err);
 }
 
+static int serve_outcome_file(void *owner, struct msg *msg, struct err *err)
+{
+	struct outcome_file file;
+	struct execution *e;
+	int status = outcome_file_decode(msg->body, msg->length, &file, err);
+
+	if (status < 0)
+		return status;
+	e = asked_about(owner, msg);
+	return e == NULL ? 0 : flow_outcome_file(e, &file, err);
+}
+
 static int serve_outcome_good(void *owner, struct msg *msg, struct err *err)
 {
 	struct outcome_good good;
@@ -78,6 +90,7 @@ static const struct route routes[] = {
 	{REQUEST_GOOD, VALIDATOR_ASKED, 1, 1, serve_request_good},
 	{REQUEST_BAD, VALIDATOR_ASKED, 0, 1, serve_request_bad},
 	{OUTCOME_GOOD, VALIDATOR_ASKED, 1, 1, serve_outcome_good},
+	{OUTCOME_FILE, VALIDATOR_ASKED, 0, 0, serve_outcome_file},
 };
 
 static void serve(struct chan *chan, struct msg *msg)
@@ -92,7 +105,8 @@ static void serve(struct chan *chan, struct msg *msg)
 		peer_refuse(&validator->peer, msg, &err);
 		return;
 	}
-	validator->outstanding--;
+	if (msg->type != OUTCOME_FILE) /* the answer is still to come */
+		validator->outstanding--;
 	validator->is_late = false;
 }
 

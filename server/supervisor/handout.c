@@ -174,6 +174,8 @@ static int hand_ledger(struct child *child, const struct config *config, struct 
 	struct setup_ledger_config message = {
 		.retain_answers_s = (uint32_t)config_number(config, "retain.answers_s"),
 		.retain_answers_bytes = config_number(config, "retain.answers_bytes"),
+		.retain_files_s = (uint32_t)config_number(config, "retain.files_s"),
+		.retain_files_bytes = config_number(config, "retain.files_bytes"),
 		.queue_ms = (uint32_t)config_number(config, "pool.queue_timeout_ms"),
 	};
 	const char *name;

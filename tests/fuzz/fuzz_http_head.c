@@ -48,6 +48,7 @@ static void must_be_safe(const struct head *head)
 {
 	struct endpoint_fault fault;
 	struct text id;
+	struct text file;
 	enum endpoint_action action;
 	char name[LIMIT_REQUEST_ID_BYTES + 1];
 
@@ -57,8 +58,9 @@ static void must_be_safe(const struct head *head)
 	must(memmem(head->path.data, head->path.length, "%00", 3) == NULL);
 	must(head->method != HTTP_POST || head->has_length);
 	must(head->content_length < 1000000000000000000u);
-	action = endpoint_find(head->path, LISTENER_MAIN, &id);
+	action = endpoint_find(head->path, LISTENER_MAIN, &id, &file);
 	must(action != ENDPOINT_EXECUTION || id.length == LIMIT_ID_CHARS);
+	must(action != ENDPOINT_FILE || (id.length == LIMIT_ID_CHARS && file.length > 0));
 	(void)endpoint_check(action, head, LIMIT_BODY_BYTES, &fault);
 	trace_take_id(head->request_id, name);
 	must(trace_id_is_good((struct text){name, strlen(name)}));

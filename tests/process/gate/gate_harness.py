@@ -24,9 +24,9 @@ GATE = ROOT / "build" / VARIANT / "libexec" / "casemate" / "casemate-gate"
 ROOT_UID = 1900000902  # no account has it
 
 (ASK_EXECUTE, ASK_EXECUTION, ASK_VIEW, ASK_METRICS, ASK_CANCEL,
- TELL_TLS_REFUSED) = range(200, 206)
+ TELL_TLS_REFUSED, ASK_FILE) = range(200, 207)
 (ANSWER_REFUSED, ANSWER_EXECUTION, ANSWER_VIEW, ANSWER_METRICS, TELL_STATE, TELL_RUNTIME,
- TELL_CAPABILITIES) = range(220, 227)
+ TELL_CAPABILITIES, ANSWER_FILE) = range(220, 228)
 EXECUTION_ID = "01JD9Z5WJ8Q6H6T5V3R2M1K0AB"
 IDENTITY = "spiffe://casemate.local/client/dev"
 MEMBERS = (b'"stdout":"1\\n","stdout_encoding":"utf-8","stdout_truncated":false,"stderr":"",'
@@ -50,7 +50,7 @@ class Question:
     def __init__(self, message):
         self.type, self.id = message.type, message.id
         reader = Reader(message.body)
-        if self.type in (ASK_EXECUTE, ASK_EXECUTION, ASK_VIEW):
+        if self.type in (ASK_EXECUTE, ASK_EXECUTION, ASK_VIEW, ASK_FILE):
             self.identity_kind = reader.uint(1)
             self.identity = reader.text()
             self.serial = reader.text()
@@ -65,6 +65,9 @@ class Question:
             self.seals = channel.fcntl.fcntl(message.fds[0], 1034)
         elif self.type == ASK_EXECUTION:
             self.execution_id = reader.text()
+        elif self.type == ASK_FILE:
+            self.execution_id, self.path = reader.text(), reader.text()
+            self.offset, self.length = reader.uint(8), reader.uint(8)
         elif self.type == ASK_VIEW:
             self.view = reader.uint(1)
         elif self.type == TELL_TLS_REFUSED:
@@ -286,6 +289,9 @@ class Gate:
     def answer_execution(self, question, members=MEMBERS, **options):
         options.setdefault("request_id", getattr(question, "request_id", "r"))
         self.answer(ANSWER_EXECUTION, execution_body(**options), question.id, members)
+
+    def answer_file(self, question, size, content=None, digest=bytes(range(32))):
+        self.answer(ANSWER_FILE, u64(size) + digest, question.id, content)
 
     def refuse(self, question, code, retry_after_s=0, detail="why", hint="do", faults=None):
         body = u8(PROBLEMS[code][0]) + u32(retry_after_s) + text(detail) + text(hint)

@@ -8,7 +8,7 @@ import socket
 import time
 
 import pytest
-from gate_harness import (ANSWER_EXECUTION, ANSWER_METRICS, ANSWER_REFUSED, ANSWER_VIEW,
+from gate_harness import (ASK_FILE, ANSWER_EXECUTION, ANSWER_METRICS, ANSWER_REFUSED, ANSWER_VIEW,
                           ASK_CANCEL, ASK_EXECUTE, ASK_EXECUTION, ASK_METRICS, ASK_VIEW,
                           EXECUTION_ID, GATE, IDENTITY, Gate, MEMBERS, PROBLEMS, ROOT, SLOW, TELL_RUNTIME,
                           TELL_STATE, TELL_TLS_REFUSED, channel, execution_body, text, u8,
@@ -139,6 +139,123 @@ def test_an_execution_is_looked_up(gate):
     gate.answer_execution(question, request_id="the-first")
     answer = caller.answer()
     assert answer.json["request_id"] == "the-first" and "location" not in answer.headers
+
+
+# --- files ------------------------------------------------------------------------------------
+
+FILE = f"/v1/executions/{EXECUTION_ID}/files/out/a%20b.bin"
+ETAG = '"%s"' % bytes(range(32)).hex()
+
+
+def ask_file(gate, method="GET", target=FILE, **headers):
+    caller = gate.caller()
+    fields = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
+    caller.send(f"{method} {target} HTTP/1.1\r\nHost: a\r\n{fields}\r\n")
+    return caller, gate.question()
+
+
+def test_a_file_is_asked_for_twice(gate):
+    """What it is, then the bytes that are wanted."""
+    caller, question = ask_file(gate, Range="bytes=10-19")
+    assert (question.type, question.execution_id, question.path, question.length) == (
+        ASK_FILE, EXECUTION_ID, "out/a b.bin", 0)
+    gate.answer_file(question, 1000)
+    question = gate.question()
+    assert (question.type, question.path, question.offset, question.length) == (
+        ASK_FILE, "out/a b.bin", 10, 10)
+    gate.answer_file(question, 1000, b"0123456789")
+    answer = caller.answer()
+    assert (answer.status, answer.body) == (206, b"0123456789")
+    assert answer.headers["content-range"] == "bytes 10-19/1000"
+    assert answer.headers["etag"] == ETAG
+    assert answer.headers["content-disposition"] == (
+        "attachment; filename=\"a_b.bin\"; filename*=UTF-8''a%20b.bin")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    caller.send("GET /nothing HTTP/1.1\r\nHost: a\r\n\r\n")
+    caller.answer().problem("not_found")
+
+
+@pytest.mark.parametrize("method,headers,status", [
+    ("GET", {"If_None_Match": ETAG}, 304), ("HEAD", {}, 200),
+    ("HEAD", {"If_None_Match": "*"}, 304), ("GET", {"Range": "bytes=1000-"}, 416)])
+def test_no_byte_is_read_for_an_answer_without_bytes(gate, method, headers, status):
+    caller, question = ask_file(gate, method, **headers)
+    gate.answer_file(question, 1000)
+    answer = caller.answer(is_head=method == "HEAD" or status == 304)
+    assert answer.status == status and not gate.is_asked()
+    if method == "HEAD" and status == 200:
+        assert answer.headers["content-length"] == "1000"
+    if status == 416:
+        answer.problem("range_not_satisfiable")
+        assert answer.headers["content-range"] == "bytes */1000"
+    caller.send("GET /nothing HTTP/1.1\r\nHost: a\r\n\r\n")
+    caller.answer().problem("not_found")
+
+
+@pytest.mark.parametrize("headers", [
+    {"Range": "bytes=0-1,3-4"}, {"Range": "bytes=" + "0" * 100 + "-1"}, {"Range": "x"},
+    {"Range": "bytes=0-1", "If_Range": '"other"'},
+    {"Range": "bytes=0-1", "If_Range": ETAG + " " * 10 + "x" * 200},
+    {"Range": "bytes=0-1\r\nRange: bytes=0-1"}, {"If_None_Match": '"x",' * 400 + ETAG},
+    {"Range": "bytes=0-1", "If_Range": f"{ETAG}\r\nIf-Range: {ETAG}"}])
+def test_conditions_that_cannot_be_judged_give_the_whole_file(gate, headers):
+    caller, question = ask_file(gate, **headers)
+    gate.answer_file(question, 5)
+    question = gate.question()
+    assert (question.offset, question.length) == (0, 5)
+    gate.answer_file(question, 5, b"whole")
+    answer = caller.answer()
+    assert (answer.status, answer.body) == (200, b"whole")
+
+
+@pytest.mark.parametrize("path", ["..", "a/../b", "a%2Fb", "%2e%2e/x", "a//b", "a/", "%FF"])
+def test_paths_that_are_none_are_not_even_asked_for(gate, path):
+    caller = gate.caller()
+    caller.request("GET", f"/v1/executions/{EXECUTION_ID}/files/{path}").problem("not_found")
+    assert not gate.is_asked()
+
+
+@pytest.mark.parametrize("spoil", ["early content", "no content", "short", "other file"])
+def test_a_file_that_does_not_fit_the_question_costs_the_ledger_its_channel(gate, spoil):
+    caller, question = ask_file(gate)
+    if spoil == "early content":
+        gate.answer_file(question, 5, b"12345")
+    else:
+        gate.answer_file(question, 5)
+        question = gate.question()
+        gate.answer_file(question, 5, None if spoil == "no content" else
+                         b"1234" if spoil == "short" else b"12345",
+                         bytes(32) if spoil == "other file" else bytes(range(32)))
+    caller.answer().problem("internal")
+    assert gate.question() is None
+    alive(gate)
+
+
+def test_an_empty_file_and_one_that_has_gone(gate):
+    caller, question = ask_file(gate)
+    gate.answer_file(question, 0)
+    answer = caller.answer()
+    assert (answer.status, answer.body, answer.headers["content-length"]) == (200, b"", "0")
+    caller, question = ask_file(gate)
+    gate.answer_file(question, 10)
+    gate.refuse(gate.question(), "not_found")
+    caller.answer().problem("not_found")
+
+
+def test_large_files_count_as_the_callers(gate):
+    callers = []
+    for _ in range(5):
+        caller, question = ask_file(gate)
+        gate.answer_file(question, 48 << 20)
+        assert gate.question().length == 48 << 20  # the ledger is slow
+        callers.append(caller)
+    assert gauge(gate, "answers_bytes") == 5 * 48 << 20
+    caller, question = ask_file(gate)
+    gate.answer_file(question, 48 << 20)
+    caller.answer().problem("too_much_held")
+    for caller in callers:
+        caller.close()
+    assert wait_until(lambda: gauge(gate, "answers_bytes") == 0)
 
 
 # --- views ------------------------------------------------------------------------------------

@@ -127,7 +127,7 @@ TABLE = {
     "method of 33 letters": (501, get(method="G" * 33)),
     "two empty lines first": (400, "\r\n\r\n" + get()),
     "TLS hello": (400, "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"),
-    "address of 1025 bytes": (414, get(target="/" + "a" * 1024)),
+    "address of 3201 bytes": (414, get(target="/" + "a" * 3200)),
     "address without an end": (414, "GET /" + "a" * 4000),
     # sizes and wishes
     "header section of 17 KiB": (431, get("X-A: " + "b" * 17000)),

@@ -1,6 +1,7 @@
 """One real casemate-ledger with a played supervisor, gate, validator and warden."""
 
 import contextlib
+import hashlib
 import os
 import select
 import shutil
@@ -28,11 +29,12 @@ LEDGER_UID = 1900000902  # no account has it
 ORDINARY_UID = 64123
 USERS = ["root", "ordinary"] if os.geteuid() == 0 else ["ordinary"]
 
-(ASK_EXECUTE, ASK_EXECUTION, ASK_VIEW, ASK_METRICS, ASK_CANCEL, TELL_TLS_REFUSED) = range(200, 206)
+(ASK_EXECUTE, ASK_EXECUTION, ASK_VIEW, ASK_METRICS, ASK_CANCEL, TELL_TLS_REFUSED,
+ ASK_FILE) = range(200, 207)
 (ANSWER_REFUSED, ANSWER_EXECUTION, ANSWER_VIEW, ANSWER_METRICS, TELL_STATE, TELL_RUNTIME,
- TELL_CAPABILITIES) = range(220, 227)
+ TELL_CAPABILITIES, ANSWER_FILE) = range(220, 228)
 CHECK_REQUEST, CHECK_OUTCOME = 300, 301
-REQUEST_GOOD, REQUEST_BAD, OUTCOME_GOOD = 320, 321, 322
+REQUEST_GOOD, REQUEST_BAD, OUTCOME_GOOD, OUTCOME_FILE = range(320, 324)
 JOB_START, JOB_CANCEL = 400, 401
 JOB_DONE, JOB_REFUSED, WARDEN_RUNTIME, WARDEN_CAPABILITIES, WARDEN_POOL = range(420, 425)
 
@@ -180,6 +182,20 @@ class Gate(Peer):
         self.send(ASK_EXECUTION, identity(**who) + text(execution), id=self.last_id)
         return self.answer(self.last_id)
 
+    def file(self, execution, path, offset=0, length=0, **who):
+        """(size, SHA-256, content or None), or Refused."""
+        self.last_id += 1
+        self.send(ASK_FILE, identity(**who) + text(execution) + text(path) + u64(offset) +
+                  u64(length), id=self.last_id)
+        message = self.receive(ANSWER_REFUSED, ANSWER_FILE)
+        assert message is not None and message.id == self.last_id
+        if message.type == ANSWER_REFUSED:
+            return Refused(message)
+        reader = Reader(message.body)
+        size, digest = reader.uint(8), reader.raw(32)
+        reader.done()
+        return size, digest, read_fd(message.fds[0]) if message.fds else None
+
     def view(self, view, **who):
         self.last_id += 1
         self.send(ASK_VIEW, identity(**who) + u8(view), id=self.last_id)
@@ -218,6 +234,11 @@ class Validator(Peer):
     def bad(self, id, problem="invalid", faults=b"[]"):
         self.send(REQUEST_BAD, u8(PROBLEMS.index(problem)) + text("it is wrong") + text("fix it"),
                   faults, id)
+
+    def file(self, id, path, offset, content):
+        """One file of the outcome that is to be kept."""
+        self.send(OUTCOME_FILE, text(path) + u64(offset) + u64(len(content)) +
+                  hashlib.sha256(content).digest(), id=id)
 
     def outcome(self, id, members=MEMBERS):
         self.send(OUTCOME_GOOD, u8(0), members, id)
@@ -268,7 +289,8 @@ class Ledger:
         self.state.mkdir(exist_ok=True)
         (self.state / "pki").mkdir(mode=0o700, exist_ok=True)
         self.process, self.setup, self.log_path = None, None, self.home / "log"
-        self.config = {"database": "audit.db", "retain_s": 3600, "retain_bytes": 1 << 26,
+        self.config = {"database": "audit.db", "retain_s": 3600, "retain_bytes": 1 << 26, "files_s": 3600,
+                       "files_bytes": 1 << 26,
                        "queue_ms": 2000, "tenants": {"dev": {}},
                        "principals": [(SPIFFE, DEV, "dev", EXECUTOR | AUDITOR | OPERATOR)], **config}
         programs = self.home / "programs"
@@ -295,7 +317,8 @@ class Ledger:
         folder = os.open(self.state, os.O_RDONLY | os.O_DIRECTORY)
         channel.send(self.setup, channel.SETUP_LEDGER_CONFIG,
                      text(config["database"]) + u32(config["retain_s"]) +
-                     u64(config["retain_bytes"]) + u32(config["queue_ms"]), [folder])
+                     u64(config["retain_bytes"]) + u32(config["files_s"]) +
+                     u64(config["files_bytes"]) + u32(config["queue_ms"]), [folder])
         os.close(folder)
         for name, tenant in config["tenants"].items():
             ceilings = [tenant.get(limit, most) for limit, most in zip(LIMITS, CEILINGS)]

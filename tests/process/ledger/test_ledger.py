@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from ledger_harness import (
-    ANSWER_EXECUTION, ANSWER_REFUSED, ASK_EXECUTE, AUDITOR, CHECK_OUTCOME, CHECK_REQUEST, CN, DEV,
+    ANSWER_EXECUTION, ANSWER_FILE, ANSWER_REFUSED, ASK_EXECUTE, ASK_FILE, AUDITOR, CHECK_OUTCOME, CHECK_REQUEST, CN, DEV,
     DNS, EXECUTOR, JOB_CANCEL, JOB_DONE, JOB_START, MEMBERS, REQUEST_BAD, REQUEST_GOOD, SPIFFE, STATUSES,
     TELL_STATE, TELL_TLS_REFUSED, USERS, VARIANT, Answered, Gate, Refused, Validator, Warden, identity, run, run_to_warden, wait_until)
 
@@ -452,6 +452,143 @@ def test_want_of_memory_is_no_fault_of_a_neighbour(make_ledger, tmp_path, step):
     ledger.verify()
 
 
+# --- files -------------------------------------------------------------------------------------
+
+PIECE = 1 << 20
+
+
+def run_with_files(gate, validator, warden, files, **who):
+    """An execution whose outcome holds these files, one after another: its answer."""
+    ask, job, _ = run_to_warden(gate, validator, warden, **who)
+    warden.done(job, outcome=b"head" + b"".join(files.values()))
+    check, at = validator.take(CHECK_OUTCOME)[0], 4
+    for path, content in files.items():
+        validator.file(check, path, at, content)
+        at += len(content)
+    validator.outcome(check)
+    return gate.answer(ask)
+
+
+def test_files_are_kept_before_the_answer_leaves(ledger, peers):
+    gate = peers[0]
+    files = {"a/b.bin": os.urandom(3 * PIECE + 17), "c": b"c", "exact": b"x" * PIECE}
+    answer = run_with_files(*peers, files)
+    for path, content in files.items():
+        size, digest, nothing = gate.file(answer.id, path)
+        assert (size, digest, nothing) == (len(content), hashlib.sha256(content).digest(), None)
+        assert gate.file(answer.id, path, 0, len(content))[2] == content
+    for offset, length in ((0, 1), (PIECE - 1, 2), (PIECE, PIECE), (3 * PIECE, 17), (5, 3 * PIECE)):
+        assert gate.file(answer.id, "a/b.bin", offset, length)[2] == (
+            files["a/b.bin"][offset:offset + length])
+    for missing in ("a", "a/b.bi", "a/b.bin/", "A/B.BIN"):
+        assert gate.file(answer.id, missing).code == "not_found"
+    assert gate.file("01JD9Z5WJ8Q6H6T5V3R2M1K0AB", "c").code == "not_found"
+    ledger.verify()
+
+
+def test_files_are_the_tenants(make_ledger):
+    ledger = make_ledger(tenants={"dev": {}, "other": {}}, principals=[
+        (SPIFFE, DEV, "dev", EXECUTOR), (DNS, "friend.example", "dev", AUDITOR),
+        (DNS, "stranger.example", "other", EXECUTOR | AUDITOR)]).start()
+    gate, validator, warden = ledger.peers()
+    answer = run_with_files(gate, validator, warden, {"f": b"content"})
+    assert gate.file(answer.id, "f", 0, 7, kind=DNS, name="friend.example")[2] == b"content"
+    assert gate.file(answer.id, "f", kind=DNS, name="stranger.example").code == "not_found"
+    assert gate.file(answer.id, "f", kind=DNS, name="nobody.example").code == "forbidden"
+
+
+def test_files_make_room_expire_and_outlive_a_kill(make_ledger):
+    ledger = make_ledger(files_bytes=3 * PIECE, files_s=3600).start()
+    gate, validator, warden = ledger.peers()
+    ids = [run_with_files(gate, validator, warden, {"f": bytes([n]) * PIECE}).id for n in range(5)]
+    assert [isinstance(gate.file(id, "f"), Refused) for id in ids] == [True, True] + [False] * 3
+    ledger.kill()
+    ledger.start()
+    gate, validator, warden = ledger.peers()
+    assert gate.file(ids[4], "f", 0, PIECE)[2] == b"\4" * PIECE
+    assert "casemate_files_kept_bytes %d" % (3 * PIECE) in gate.metrics()
+    ledger.config["files_bytes"] = PIECE
+    assert ledger.reload() is None
+    assert wait_until(lambda: isinstance(gate.file(ids[3], "f"), Refused))
+    assert not isinstance(gate.file(ids[4], "f"), Refused)
+    ledger.config["files_s"] = 1
+    assert ledger.reload() is None
+    late = run_with_files(gate, validator, warden, {"f": b"short"}).id
+    assert wait_until(lambda: isinstance(gate.file(late, "f"), Refused))
+    assert wait_until(lambda: "casemate_files_kept_bytes 0\n" in gate.metrics())
+
+
+def test_a_part_outside_of_its_file_drops_the_gate(ledger, peers):
+    answer = run_with_files(*peers, {"f": b"content"})
+    gate = Gate(ledger)
+    gate.send(ASK_FILE, identity() + text(answer.id) + text("f") + u64(3) + u64(5), id=1)
+    assert gate.is_dropped()
+    gate = Gate(ledger)
+    assert gate.file(answer.id, "f", 3, 4)[2] == b"tent"
+
+
+def test_files_beyond_the_outcome_are_not_kept(ledger, peers):
+    """The validator names places in a bundle: wrong ones cost only the file."""
+    gate, validator, warden = peers
+    ask, job, execution = run_to_warden(gate, validator, warden)
+    warden.done(job, outcome=b"12345")
+    check = validator.take(CHECK_OUTCOME)[0]
+    validator.file(check, "good", 0, b"12345")
+    validator.file(check, "beyond", 3, b"12345")
+    validator.outcome(check)
+    assert gate.answer(ask).id == execution
+    assert gate.file(execution, "good", 0, 5)[2] == b"12345"
+    assert gate.file(execution, "beyond").code == "not_found"
+    assert "casemate_files_lost_total 1" in gate.metrics()
+
+
+def test_reading_is_done_a_piece_at_a_time(ledger, peers):
+    """Whoever asks meanwhile does not wait for all of it; a gate that goes takes its reads along."""
+    gate, validator, warden = peers
+    large = b"0123456789abcdef" * (2 << 20)
+    answer = run_with_files(gate, validator, warden, {"f": large})
+    for number in range(1000, 1006):
+        gate.send(ASK_FILE, identity() + text(answer.id) + text("f") + u64(0) + u64(len(large)),
+                  id=number)
+    gate.send(ASK_FILE, identity() + text(answer.id) + text("f") + u64(0) + u64(0), id=2000)
+    order = []
+    while len(order) < 7:
+        message = gate.receive(ANSWER_FILE)
+        order.append(message.id)
+        message.close()
+    assert order[0] == 2000 and sorted(order[1:]) == list(range(1000, 1006))
+
+    for number in range(3000, 3020):
+        gate.send(ASK_FILE, identity() + text(answer.id) + text("f") + u64(0) + u64(len(large)),
+                  id=number)
+    refusal = gate.receive(ANSWER_REFUSED)
+    assert Refused(refusal).code == "queue_full"
+    gate.close()
+    gate = Gate(ledger)
+    assert gate.file(answer.id, "f", 16, 16)[2] == large[16:32]
+    assert len(list(Path(f"/proc/{ledger.process.pid}/fd").iterdir())) < 30
+
+
+@pytest.mark.parametrize("kind", ["write", "short write"])
+def test_a_file_store_that_fails_costs_only_the_file(make_ledger, tmp_path, kind):
+    """The accepted and the finished record are written around it, so the fault is aimed between."""
+    faults = shared_faults(tmp_path)
+    ledger = make_ledger().start(environment=faults.environment())
+    gate, validator, warden = ledger.peers()
+    ask, job, execution = run_to_warden(gate, validator, warden)
+    warden.done(job, outcome=b"x" * (2 * PIECE))
+    check = validator.take(CHECK_OUTCOME)[0]
+    faults.arm(kind, 3, errno.ENOSPC)
+    validator.file(check, "f", 0, b"x" * (2 * PIECE))
+    validator.outcome(check)
+    assert gate.answer(ask).id == execution and faults.hits >= 1
+    assert gate.file(execution, "f").code == "not_found"
+    assert ledger.kinds(execution) == ["execution_accepted", "execution_finished"]
+    answer = run_with_files(gate, validator, warden, {"f": b"y" * PIECE})
+    assert gate.file(answer.id, "f", 0, PIECE)[2] == b"y" * PIECE
+    assert "casemate_files_kept_bytes %d" % PIECE in gate.metrics()
+
+
 # --- a database that fails -----------------------------------------------------------------
 
 def shared_faults(tmp_path):
@@ -855,7 +992,7 @@ def test_drain_has_a_deadline(ledger, peers, answers):
     assert ledger.kinds(execution) == ["execution_accepted", "execution_finished"]
 
 
-def test_it_holds_three_files_and_nothing_else(ledger, peers):
+def test_it_holds_six_files_and_nothing_else(ledger, peers):
     run(*peers)
     proc = Path(f"/proc/{ledger.process.pid}")
     status = (proc / "status").read_text()
@@ -868,7 +1005,8 @@ def test_it_holds_three_files_and_nothing_else(ledger, peers):
     files = {os.readlink(fd).rsplit("/", 1)[-1] for fd in (proc / "fd").iterdir()
              if os.readlink(fd).startswith("/") and "/dev/" not in os.readlink(fd)
              and not os.readlink(fd).startswith("/memfd")}
-    assert files <= {"audit.db", "audit.db-wal", "audit.db-shm", "log"}
+    stores = {"audit.db", "audit.db-files"}
+    assert files <= {name + end for name in stores for end in ("", "-wal", "-shm")} | {"log"}
 
 
 def test_a_planted_link_is_refused(make_ledger):

@@ -26,8 +26,9 @@ VERSION = subprocess.run([PROGRAM, "--version"], capture_output=True, text=True,
                          check=True).stdout.split()[1]
 
 CHECK_REQUEST, CHECK_OUTCOME = 300, 301
-REQUEST_GOOD, REQUEST_BAD, OUTCOME_GOOD = 320, 321, 322
+REQUEST_GOOD, REQUEST_BAD, OUTCOME_GOOD, OUTCOME_FILE = range(320, 324)
 SUCCEEDED, TIMED_OUT = 1, 4
+EXECUTION_ID = "01JD9Z5WJ8Q6H6T5V3R2M1K0AB"
 LIMITS = (300000, 300000, 8 << 30, 16 << 20, 512, 4096, 2 << 30)
 INVALID_CODE, ABOVE_CEILING_CODE, BAD_JSON_CODE = 12, 13, 2
 STDOUT, STDERR, REPORT = 6, 7, 8
@@ -80,10 +81,15 @@ class Validator:
         return self.answer(id)
 
     def answer(self, id=7):
-        message = receive(self.ledger, 30)
-        if message is None:
-            return None, None, None
-        assert message.id == id
+        self.kept = []
+        while True:
+            message = receive(self.ledger, 30)
+            if message is None:
+                return None, None, None
+            assert message.id == id
+            if message.type != OUTCOME_FILE:
+                break
+            self.kept.append(message.body)
         content = os.pread(message.fds[0], 1 << 28, 0)
         message.close()
         return message.type, message.body, content
@@ -93,9 +99,9 @@ class Validator:
             body = json.dumps(body).encode()
         return self.ask(CHECK_REQUEST, text("dev") + b"".join(map(u64, limits)), body, id)
 
-    def outcome(self, bundle, status=SUCCEEDED, limit=0):
+    def outcome(self, bundle, status=SUCCEEDED, limit=0, keep=0):
         body = (u8(status) + u8(limit) + u64(0) + u8(0) + u8(0) * 3
-                + b"".join(map(u64, LIMITS)))
+                + b"".join(map(u64, LIMITS)) + text(EXECUTION_ID) + u64(keep))
         type, _, content = self.ask(CHECK_OUTCOME, body, bundle)
         assert type == OUTCOME_GOOD
         return json.loads(b"{" + content + b"}")

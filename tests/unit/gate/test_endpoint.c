@@ -11,13 +11,15 @@ TestSuite(endpoint, .timeout = 10);
 static enum endpoint_action find(const char *path, enum listener listener)
 {
 	struct text id;
+	struct text file;
 
-	return endpoint_find((struct text){path, strlen(path)}, listener, &id);
+	return endpoint_find((struct text){path, strlen(path)}, listener, &id, &file);
 }
 
 Test(endpoint, paths_are_exact)
 {
 	struct text id;
+	struct text file;
 
 	cr_assert(eq(int, (int)find("/v1/executions", LISTENER_MAIN), ENDPOINT_EXECUTE));
 	cr_assert(eq(int, (int)find("/livez", LISTENER_OPERATIONS), ENDPOINT_LIVEZ));
@@ -27,9 +29,15 @@ Test(endpoint, paths_are_exact)
 	cr_assert(eq(int, (int)find("none", LISTENER_MAIN), ENDPOINT_NONE));
 	cr_assert(eq(int,
 		     (int)endpoint_find(TEXT("/v1/executions/01JD9Z5WJ8Q6H6T5V3R2M1K0AB"),
-					LISTENER_MAIN, &id),
+					LISTENER_MAIN, &id, &file),
 		     ENDPOINT_EXECUTION));
 	cr_assert(text_is(id, "01JD9Z5WJ8Q6H6T5V3R2M1K0AB"));
+	cr_assert(eq(
+		int,
+		(int)endpoint_find(TEXT("/v1/executions/01JD9Z5WJ8Q6H6T5V3R2M1K0AB/files/a/b"),
+				   LISTENER_MAIN, &id, &file),
+		ENDPOINT_FILE));
+	cr_assert(text_is(file, "a/b"));
 }
 
 Test(endpoint, only_ulids_are_ids)
@@ -43,6 +51,11 @@ Test(endpoint, only_ulids_are_ids)
 		"/v1/executions/01JD9Z5WJ8Q6H6T5V3R2M1K0AU",
 		"/v1/executions/01jd9z5wj8q6h6t5v3r2m1k0ab",
 		"/v1/executions/01JD9Z5WJ8Q6H6T5V3R2M1K0A/",
+		"/v1/executions/01JD9Z5WJ8Q6H6T5V3R2M1K0AB/",
+		"/v1/executions/01JD9Z5WJ8Q6H6T5V3R2M1K0AB/files",
+		"/v1/executions/01JD9Z5WJ8Q6H6T5V3R2M1K0AB/files/",
+		"/v1/executions/01JD9Z5WJ8Q6H6T5V3R2M1K0AB/file/a",
+		"/v1/executions/81JD9Z5WJ8Q6H6T5V3R2M1K0AB/files/a",
 	};
 
 	for (size_t i = 0; i < ARRAY_COUNT(bad); i++)

@@ -26,6 +26,8 @@ TestSuite(messages, .timeout = 60);
 	X(ask_execute, ASK_EXECUTE_FIELDS)                       \
 	X(ask_execution, ASK_EXECUTION_FIELDS)                   \
 	X(ask_view, ASK_VIEW_FIELDS)                             \
+	X(ask_file, ASK_FILE_FIELDS)                             \
+	X(answer_file, ANSWER_FILE_FIELDS)                       \
 	X(ask_metrics, ASK_METRICS_FIELDS)                       \
 	X(ask_cancel, ASK_CANCEL_FIELDS)                         \
 	X(answer_refused, ANSWER_REFUSED_FIELDS)                 \
@@ -40,6 +42,7 @@ TestSuite(messages, .timeout = 60);
 	X(request_bad, REQUEST_BAD_FIELDS)                       \
 	X(check_outcome, CHECK_OUTCOME_FIELDS)                   \
 	X(outcome_good, OUTCOME_GOOD_FIELDS)                     \
+	X(outcome_file, OUTCOME_FILE_FIELDS)                     \
 	X(job_start, JOB_START_FIELDS)                           \
 	X(job_cancel, JOB_CANCEL_FIELDS)                         \
 	X(job_done, JOB_DONE_FIELDS)                             \
