@@ -38,6 +38,14 @@ static void print_base64(const char *text, FILE *out)
 	}
 }
 
+void answer_write_text(const json_t *value, const char *encoding, FILE *out)
+{
+	if (encoding != NULL && strcmp(encoding, "base64") == 0)
+		print_base64(json_string_value(value), out);
+	else
+		(void)fwrite(json_string_value(value), 1, json_string_length(value), out);
+}
+
 static void print_stream(const json_t *document, const char *name, FILE *out)
 {
 	char member[32];
@@ -46,10 +54,7 @@ static void print_stream(const json_t *document, const char *name, FILE *out)
 	(void)snprintf(member, sizeof(member), "%s_encoding", name);
 	if (!json_is_string(value))
 		return;
-	if (strcmp(text_of(document, member), "base64") == 0)
-		print_base64(json_string_value(value), out);
-	else
-		(void)fwrite(json_string_value(value), 1, json_string_length(value), out);
+	answer_write_text(value, text_of(document, member), out);
 }
 
 int answer_exit_code(const json_t *document)

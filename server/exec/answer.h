@@ -20,4 +20,7 @@ int answer_print_problem(const json_t *document, long status);
 /* The exit code alone. */
 int answer_exit_code(const json_t *document);
 
+/* A text of the answer as the bytes it stands for. */
+void answer_write_text(const json_t *value, const char *encoding, FILE *out);
+
 #endif

@@ -9,6 +9,7 @@
 #include "server/exec/answer.h"
 #include "server/exec/options.h"
 #include "server/exec/request.h"
+#include "server/exec/save.h"
 #include "server/exec/transport.h"
 
 #define EXIT_USAGE 100
@@ -29,6 +30,9 @@ static int print_answer(const struct options *options, const struct buf *text, l
 	} else {
 		exit_code = answer_print_problem(document, status);
 	}
+	if (options->output_folder != NULL && status == 200 &&
+	    save_files(options, document) > 0)
+		exit_code = EXIT_SERVICE;
 	json_decref(document);
 	return exit_code;
 }

@@ -21,6 +21,9 @@ const char options_help[] =
 	"  --stdin FILE      standard input of the program; - is this command's own\n"
 	"  --arg A           an argument of the program; repeatable\n"
 	"  --timeout MS      wall time the program may take\n"
+	"  --output-dir DIR  write the files that the program leaves below DIR; what exists "
+	"stays\n"
+	"                    as it is, and no file becomes executable\n"
 	"  --json            print the service's answer document instead\n"
 	"  --help --version\n\n"
 	"exit code: the program's own; 124 time is up; 128+N ended by signal N; 125 the "
@@ -37,6 +40,7 @@ enum {
 	OPTION_STDIN,
 	OPTION_ARG,
 	OPTION_TIMEOUT,
+	OPTION_OUTPUT_DIR,
 	OPTION_JSON,
 	OPTION_HELP,
 	OPTION_VERSION
@@ -52,6 +56,7 @@ static const struct option long_options[] = {
 	{"stdin", required_argument, NULL, OPTION_STDIN},
 	{"arg", required_argument, NULL, OPTION_ARG},
 	{"timeout", required_argument, NULL, OPTION_TIMEOUT},
+	{"output-dir", required_argument, NULL, OPTION_OUTPUT_DIR},
 	{"json", no_argument, NULL, OPTION_JSON},
 	{"help", no_argument, NULL, OPTION_HELP},
 	{"version", no_argument, NULL, OPTION_VERSION},
@@ -196,6 +201,9 @@ static int take_option(struct options *ret, struct given *given, int option, str
 		return 0;
 	case OPTION_TIMEOUT:
 		return parse_timeout(optarg, &ret->timeout_ms, err);
+	case OPTION_OUTPUT_DIR:
+		ret->output_folder = optarg;
+		return 0;
 	case OPTION_JSON:
 		ret->is_json = true;
 		return 0;

@@ -21,6 +21,7 @@ struct options {
 	const char *language; /* NULL: guess */
 	const char *program;  /* path, or "-" */
 	const char *stdin_path;
+	const char *output_folder; /* NULL: result files are not written */
 	const char *args[OPTIONS_ARGS_MAX];
 	int arg_count;
 	uint64_t timeout_ms; /* 0: the service's default */

@@ -241,6 +241,41 @@ def test_a_full_disk_costs_files_and_no_record(tmp_path):
         service.remove()
 
 
+def execute(service, code, *options):
+    program = service.state / "program.py"
+    program.write_text(code)
+    return service.tool("exec", "--url", service.url, "--pki", service.pki, *options, program,
+                        check=False)
+
+
+def test_exec_writes_the_files_and_nothing_else(service):
+    folder = service.state / "out-of-exec"
+    code = MAKE.replace("NAME", repr(ODD_NAME))
+    done = execute(service, code, "--output-dir", folder)
+    assert done.returncode == 0, done.stderr
+    assert (folder / "out" / "large.bin").read_bytes() == LARGE
+    assert (folder / "out" / "deep" / f"{ODD_NAME}.dat").read_bytes() == b"u" * 100_000
+    assert (folder / "small.txt").read_text() == "small"
+    assert not (folder / "small.txt").stat().st_mode & 0o111
+
+    # What exists stays, links are not followed, the rest is written all the same.
+    (folder / "small.txt").write_text("mine")
+    outside = service.state / "outside"
+    outside.mkdir(exist_ok=True)
+    outside.chmod(0o777)
+    (folder / "linked").symlink_to(outside)
+    (folder / "dangling").symlink_to(outside / "made")
+    done = execute(service, (
+        "import os\nos.mkdir('linked')\n"
+        "for name in ['small.txt', 'linked/f', 'dangling', 'fresh']:\n"
+        "    open(name, 'w').write('theirs')\n"), "--output-dir", folder)
+    assert done.returncode == 125
+    assert done.stderr.count("is not written") == 3, done.stderr
+    assert (folder / "small.txt").read_text() == "mine"
+    assert (folder / "fresh").read_text() == "theirs"
+    assert list(outside.iterdir()) == []
+
+
 def test_it_is_described(client):
     document = client.get("/openapi.json").json
     operation = document["paths"]["/v1/executions/{id}/files/{path}"]["get"]

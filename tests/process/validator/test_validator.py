@@ -362,7 +362,7 @@ def test_config_that_is_no_json_says_where(tmp_path):
 def test_openapi_is_printed():
     document = json.loads(run("openapi").stdout)
 
-    assert document["openapi"] == "3.1.0" and len(document["paths"]) == 8
+    assert document["openapi"] == "3.1.0" and len(document["paths"]) == 9
     with open("/dev/full", "w") as full:
         assert subprocess.run([PROGRAM, "openapi"], stdout=full,
                               stderr=subprocess.DEVNULL).returncode == 1
