@@ -135,6 +135,7 @@ $(BUILD)/obj/%.o: %.c Makefile
 
 # Embedded with .incbin, which -MMD does not see.
 $(call objects,sandbox/runtimes/python/bootstrap.c): sandbox/runtimes/python/bootstrap.py
+$(call objects,validator/schema_store.c): $(wildcard schema/draft2020-12/*.json)
 
 $(LIB_base): $(BASE_OBJ)
 $(LIB_schema): $(SCHEMA_OBJ)
@@ -156,6 +157,13 @@ $$(OUT_$(1)): $$(OBJ_$(1)) $$(call SHARED_LIBS,$$(DIR_$(1)))
 $(1): $$(OUT_$(1))
 endef
 $(foreach program,$(PROGRAMS),$(eval $(call program_rules,$(program))))
+
+# The schema engine for programs outside the service (docs/SCHEMA.md): what validator/schema.h needs.
+SCHEMA_LIBRARY := $(BUILD)/libcasemate-schema.a
+SCHEMA_HEADERS := base/buf.h base/err.h base/own.h validator/schema.h
+$(SCHEMA_LIBRARY): $(call objects,validator/faults.c $(addprefix base/,buf.c err.c jsonw.c utf8.c) \
+	$(filter-out %_command.c %_faults.c,$(wildcard validator/schema_*.c)))
+all: $(SCHEMA_LIBRARY)
 
 # Data files the programs load, laid out as they are installed.
 .PHONY: share
@@ -189,6 +197,9 @@ install: all
 	install -m 755 $(BIN)/casemate $(DESTDIR)$(PREFIX)/bin/
 	install -m 755 $(LIBEXEC)/* $(DESTDIR)$(PREFIX)/libexec/casemate/
 	cp -R $(SHARE)/. $(DESTDIR)$(PREFIX)/share/casemate/
+	install -D -m 644 $(SCHEMA_LIBRARY) $(DESTDIR)$(PREFIX)/lib/libcasemate-schema.a
+	for header in $(SCHEMA_HEADERS); do \
+		install -D -m 644 $$header $(DESTDIR)$(PREFIX)/include/casemate/$$header; done
 	sed 's|@PREFIX@|$(PREFIX)|' server/supervisor/casemate.service \
 		>$(DESTDIR)$(PREFIX)/lib/systemd/system/casemate.service
 

@@ -47,7 +47,8 @@ static int load_one(struct catalog *catalog, enum catalog_name which, int folder
 	if (status < 0)
 		return err_set(err, EINVAL, "schema file %s: %.200s", file_names[which],
 			       faults.list[0].detail);
-	status = schema_compile(catalog->documents[which], &catalog->schemas[which], err);
+	status = schema_compile(catalog->documents[which], SCHEMA_STRICT,
+				&catalog->schemas[which], err);
 	return status < 0 ? err_prefix(err, "%s", file_names[which]) : 0;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "validator/json_guard.h"
+#include "validator/schema_faults.h"
 
 static struct place at_member(const struct place *parent, const char *key)
 {

@@ -6,6 +6,7 @@
 #ifndef VALIDATOR_CONFIG_H
 #define VALIDATOR_CONFIG_H
 
+#include "validator/faults.h"
 #include "validator/schema.h"
 
 #define CONFIG_BYTES_MAX (4u << 20) /* 10,000 principals have about 2 MiB */

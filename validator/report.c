@@ -4,6 +4,7 @@
 
 #include "schema/limits.h"
 #include "validator/json_guard.h"
+#include "validator/schema_faults.h"
 
 int report_parse(const struct schema *schema, const char *text, size_t length,
 		 struct report *ret, struct faults *faults)

@@ -8,6 +8,7 @@
 #include "validator/base64.h"
 #include "validator/json_guard.h"
 #include "validator/paths.h"
+#include "validator/schema_faults.h"
 
 /* One request on its way. */
 struct request {

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "schema/wire/ledger_validator.h"
+#include "validator/faults.h"
 #include "validator/schema.h"
 
 /*

@@ -1,64 +1,54 @@
-#include "validator/schema_node.h"
-
-#include <math.h>
-#include <stdio.h>
+/*
+ * Documents to nodes: every subschema of a document is compiled, then references are resolved
+ * (which may bring in further documents), then each document is judged by its meta-schema.
+ */
 #include <string.h>
 
-/* Effort of one pattern on one string. Ours are linear; a pattern that is not is refused. */
-#define PATTERN_MATCH_LIMIT 200000
-#define PATTERN_HEAP_KIB    1024
+#include "validator/schema_node.h"
+#include "validator/schema_uri.h"
 
-/* Nesting of schemas while compiling; our deepest has 10 levels. */
-#define COMPILE_DEPTH_MAX 64
+/* Nesting of schemas: bounds the recursion. The deepest honest ones have about 20 levels. */
+#define COMPILE_DEPTH_MAX 256
 
-struct compiler {
-	struct schema *schema;
+/* Subschemas in one store, of about 600 bytes each. The largest public ones have 20,000. */
+#define COMPILE_NODES_MAX 65536
+
+struct schema_pending {
+	struct schema_pending *next;
 	struct schema_node *node;
-	const struct place *place;
-	unsigned depth;
+	const char *text; /* of the document */
+	unsigned flags;
+	bool is_dynamic;
 };
 
-bool schema_is_integral(const json_t *value)
-{
-	double real;
+/* Where a node stands, until it exists. */
+struct position {
+	const struct schema_node *parent; /* NULL: a root or an orphan */
+	const char *keyword;
+	struct compile_step step;
+	const char *uri;		  /* of a root's document */
+	struct schema_resource *resource; /* of an orphan */
+	const char *orphan;
+};
 
-	if (json_is_integer(value))
-		return true;
-	if (!json_is_real(value))
-		return false;
-	real = json_real_value(value);
-	/* From 2^53 on a double has no fraction left; below, a 64-bit integer holds it. */
-	if (!isfinite(real))
-		return false;
-	return fabs(real) >= 9007199254740992.0 || real == (double)(int64_t)real;
+static const struct compile_step no_step = {.index = SIZE_MAX};
+
+int compile_error(const struct compiler *compiler, const char *key, const char *what,
+		  struct err *err)
+{
+	own_buf pointer;
+
+	buf_init(&pointer, 4096);
+	node_pointer(compiler->node, &pointer);
+	if (compiler->keyword != NULL)
+		pointer_segment(&pointer, compiler->keyword, strlen(compiler->keyword));
+	if (key != NULL)
+		pointer_segment(&pointer, key, strlen(key));
+	return err_set(err, EINVAL, "schema: '%.150s' %s",
+		       pointer.data != NULL ? pointer.data : "", what);
 }
 
-static int compile_error(const struct place *place, const char *what, struct err *err)
-{
-	char pointer[FAULT_POINTER_BYTES];
-
-	place_write(place, pointer, sizeof(pointer));
-	return err_set(err, EINVAL, "schema: '%.200s' %s", pointer, what);
-}
-
-static int node_for(struct compiler *outer, json_t *source, const struct place *place,
-		    const struct schema_node **ret, struct err *err);
-
-static int compile_child(struct compiler *compiler, json_t *source, const char *key,
-			 size_t index, const struct schema_node **ret, struct err *err)
-{
-	struct place place = {.parent = compiler->place,
-			      .key = key,
-			      .length = key != NULL ? strlen(key) : 0,
-			      .index = index};
-
-	return node_for(compiler, source, &place, ret, err);
-}
-
-/* --- keywords: one function each, found by table --------------------------------------------
- */
-
-static int take_annotation(struct compiler *compiler, json_t *value, struct err *err)
+int take_annotation(struct compiler *compiler, json_t *value, struct err *err)
 {
 	(void)compiler;
 	(void)value;
@@ -66,480 +56,545 @@ static int take_annotation(struct compiler *compiler, json_t *value, struct err 
 	return 0;
 }
 
-static unsigned type_bit(const json_t *name)
-{
-	static const struct {
-		const char *name;
-		unsigned bits;
-	} types[] = {
-		{"null", SCHEMA_NULL},	   {"boolean", SCHEMA_BOOLEAN},
-		{"object", SCHEMA_OBJECT}, {"array", SCHEMA_ARRAY},
-		{"string", SCHEMA_STRING}, {"integer", SCHEMA_INTEGER},
-		{"number", SCHEMA_NUMBER},
-	};
+/* --- nodes ---------------------------------------------------------------------------------
+ */
 
-	for (size_t i = 0; json_is_string(name) && i < ARRAY_COUNT(types); i++)
-		if (strcmp(types[i].name, json_string_value(name)) == 0)
-			return types[i].bits;
-	return 0;
-}
-
-static int take_type(struct compiler *compiler, json_t *value, struct err *err)
-{
-	size_t index;
-	json_t *name;
-
-	if (json_is_string(value))
-		compiler->node->types = type_bit(value);
-	json_array_foreach(value, index, name)
-	{
-		if (type_bit(name) == 0)
-			return compile_error(compiler->place, "names an unknown type", err);
-		compiler->node->types |= type_bit(name);
-	}
-	if (compiler->node->types == 0)
-		return compile_error(compiler->place, "names no known type", err);
-	return 0;
-}
-
-static int take_enum(struct compiler *compiler, json_t *value, struct err *err)
-{
-	if (!json_is_array(value))
-		return compile_error(compiler->place, "must be an array", err);
-	compiler->node->enumeration = value;
-	return 0;
-}
-
-static int take_const(struct compiler *compiler, json_t *value, struct err *err)
-{
-	(void)err;
-	compiler->node->constant = value;
-	return 0;
-}
-
-static int take_bound(struct compiler *compiler, json_t *value, struct schema_bound *bound,
-		      bool is_exclusive, struct err *err)
-{
-	if (!json_is_number(value))
-		return compile_error(compiler->place, "must be a number", err);
-	*bound = (struct schema_bound){value, is_exclusive};
-	return 0;
-}
-
-static int take_minimum(struct compiler *compiler, json_t *value, struct err *err)
-{
-	return take_bound(compiler, value, &compiler->node->low[0], false, err);
-}
-
-static int take_exclusive_minimum(struct compiler *compiler, json_t *value, struct err *err)
-{
-	return take_bound(compiler, value, &compiler->node->low[1], true, err);
-}
-
-static int take_maximum(struct compiler *compiler, json_t *value, struct err *err)
-{
-	return take_bound(compiler, value, &compiler->node->high[0], false, err);
-}
-
-static int take_exclusive_maximum(struct compiler *compiler, json_t *value, struct err *err)
-{
-	return take_bound(compiler, value, &compiler->node->high[1], true, err);
-}
-
-static int take_size(struct compiler *compiler, json_t *value, size_t *ret, struct err *err)
-{
-	if (!schema_is_integral(value) || json_number_value(value) < 0 ||
-	    json_number_value(value) > 9e15)
-		return compile_error(compiler->place, "must be a count", err);
-	*ret = json_is_integer(value) ? (size_t)json_integer_value(value)
-				      : (size_t)json_real_value(value);
-	return 0;
-}
-
-#define TAKE_SIZE(name)                                                                   \
-	static int take_##name(struct compiler *compiler, json_t *value, struct err *err) \
-	{                                                                                 \
-		return take_size(compiler, value, &compiler->node->name, err);            \
-	}
-TAKE_SIZE(length_min)
-TAKE_SIZE(length_max)
-TAKE_SIZE(items_min)
-TAKE_SIZE(items_max)
-TAKE_SIZE(members_min)
-TAKE_SIZE(members_max)
-
-static int take_unique(struct compiler *compiler, json_t *value, struct err *err)
-{
-	if (!json_is_boolean(value))
-		return compile_error(compiler->place, "must be true or false", err);
-	compiler->node->items_unique = json_is_true(value);
-	return 0;
-}
-
-static int take_pattern(struct compiler *compiler, json_t *value, struct err *err)
-{
-	int code;
-	PCRE2_SIZE at;
-	/* ECMA-262: $ matches at the very end only; \C would split characters. */
-	const uint32_t options =
-		PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_BACKSLASH_C | PCRE2_ALT_BSUX;
-
-	if (!json_is_string(value))
-		return compile_error(compiler->place, "must be a string", err);
-	compiler->node->pattern_text = json_string_value(value);
-	compiler->node->pattern =
-		pcre2_compile((PCRE2_SPTR)compiler->node->pattern_text,
-			      json_string_length(value), options, &code, &at, NULL);
-	if (compiler->node->pattern == NULL)
-		return compile_error(compiler->place, "is not a pattern", err);
-	return 0;
-}
-
-static int take_items(struct compiler *compiler, json_t *value, struct err *err)
-{
-	return node_for(compiler, value, compiler->place, &compiler->node->items, err);
-}
-
-static int take_additional(struct compiler *compiler, json_t *value, struct err *err)
-{
-	return node_for(compiler, value, compiler->place, &compiler->node->additional, err);
-}
-
-static int take_names(struct compiler *compiler, json_t *value, struct err *err)
-{
-	return node_for(compiler, value, compiler->place, &compiler->node->names, err);
-}
-
-static int take_list(struct compiler *compiler, json_t *value, struct schema_list *ret,
-		     struct err *err)
-{
-	size_t index;
-	json_t *item;
-
-	if (json_array_size(value) == 0)
-		return compile_error(compiler->place, "must be an array of schemas", err);
-	ret->items = calloc(json_array_size(value), sizeof(struct schema_node *));
-	if (ret->items == NULL)
-		return err_errno(err, ENOMEM, "compile a schema");
-	json_array_foreach(value, index, item)
-	{
-		int status =
-			compile_child(compiler, item, NULL, index, &ret->items[index], err);
-
-		if (status < 0)
-			return status;
-		ret->count++;
-	}
-	return 0;
-}
-
-static int take_prefix(struct compiler *compiler, json_t *value, struct err *err)
-{
-	return take_list(compiler, value, &compiler->node->prefix, err);
-}
-
-static int take_all(struct compiler *compiler, json_t *value, struct err *err)
-{
-	return take_list(compiler, value, &compiler->node->all, err);
-}
-
-static int take_any(struct compiler *compiler, json_t *value, struct err *err)
-{
-	return take_list(compiler, value, &compiler->node->any, err);
-}
-
-static int take_one(struct compiler *compiler, json_t *value, struct err *err)
-{
-	return take_list(compiler, value, &compiler->node->one, err);
-}
-
-static int take_properties(struct compiler *compiler, json_t *value, struct err *err)
-{
-	struct schema_node *node = compiler->node;
-	const char *name;
-	json_t *child;
-
-	if (!json_is_object(value))
-		return compile_error(compiler->place, "must be an object", err);
-	node->properties = calloc(json_object_size(value) + 1, sizeof(*node->properties));
-	if (node->properties == NULL)
-		return err_errno(err, ENOMEM, "compile a schema");
-	json_object_foreach(value, name, child)
-	{
-		struct schema_property *property = &node->properties[node->property_count];
-		int status = compile_child(compiler, child, name, 0, &property->node, err);
-
-		if (status < 0)
-			return status;
-		property->name = name;
-		property->length = strlen(name);
-		node->property_count++;
-	}
-	return 0;
-}
-
-static int take_required(struct compiler *compiler, json_t *value, struct err *err)
-{
-	size_t index;
-	json_t *name;
-
-	if (!json_is_array(value))
-		return compile_error(compiler->place, "must be an array", err);
-	json_array_foreach(value, index, name) if (!json_is_string(name)) return compile_error(
-		compiler->place, "must hold names", err);
-	compiler->node->required = value;
-	return 0;
-}
-
-/* Definitions are compiled even when nothing refers to them: their typos are errors too. */
-static int take_definitions(struct compiler *compiler, json_t *value, struct err *err)
-{
-	const struct schema_node *ignored;
-	const char *name;
-	json_t *child;
-
-	if (!json_is_object(value))
-		return compile_error(compiler->place, "must be an object", err);
-	json_object_foreach(value, name, child)
-	{
-		int status = compile_child(compiler, child, name, 0, &ignored, err);
-
-		if (status < 0)
-			return status;
-	}
-	return 0;
-}
-
-static int hex_value(char c)
-{
-	const char *digits = "0123456789abcdef";
-	const char *found = c != '\0' ? strchr(digits, c | 0x20) : NULL;
-
-	return found != NULL ? (int)(found - digits) : -1;
-}
-
-/* One segment of a fragment pointer: percent-decoded (RFC 3986), then ~1 and ~0 (RFC 6901). */
-static const char *next_segment(const char *from, char *ret, size_t size)
-{
-	size_t length = 0;
-
-	for (; *from != '\0' && *from != '/'; from++) {
-		char c = *from;
-
-		if (c == '%' && hex_value(from[1]) >= 0 && hex_value(from[2]) >= 0) {
-			c = (char)(hex_value(from[1]) * 16 + hex_value(from[2]));
-			from += 2;
-		} else if (c == '~' && (from[1] == '0' || from[1] == '1'))
-			c = *++from == '0' ? '~' : '/';
-		if (length + 1 >= size)
-			return NULL;
-		ret[length++] = c;
-	}
-	ret[length] = '\0';
-	return from;
-}
-
-static json_t *resolve(json_t *document, const char *fragment)
-{
-	json_t *at = document;
-	char segment[256];
-
-	while (at != NULL && *fragment == '/') {
-		fragment = next_segment(fragment + 1, segment, sizeof(segment));
-		if (fragment == NULL)
-			return NULL;
-		if (json_is_array(at)) {
-			char *end;
-			unsigned long index = strtoul(segment, &end, 10);
-
-			at = *end == '\0' ? json_array_get(at, index) : NULL;
-		} else
-			at = json_object_get(at, segment);
-	}
-	return *fragment == '\0' ? at : NULL;
-}
-
-static int take_reference(struct compiler *compiler, json_t *value, struct err *err)
-{
-	const char *text = json_string_value(value);
-	json_t *target;
-
-	if (text == NULL || text[0] != '#' || (text[1] != '\0' && text[1] != '/'))
-		return compile_error(compiler->place, "must point into this document", err);
-	target = resolve(compiler->schema->document, text + 1);
-	if (target == NULL)
-		return compile_error(compiler->place, "points to nothing", err);
-	return node_for(compiler, target, compiler->place, &compiler->node->reference, err);
-}
-
-static int take_hint(struct compiler *compiler, json_t *value, struct err *err)
-{
-	if (!json_is_string(value))
-		return compile_error(compiler->place, "must be a string", err);
-	compiler->node->hint = json_string_value(value);
-	return 0;
-}
-
-static int take_unknown(struct compiler *compiler, json_t *value, struct err *err)
-{
-	if (!json_is_object(value))
-		return compile_error(compiler->place, "must be an object", err);
-	compiler->node->unknown = value;
-	return 0;
-}
-
-static const struct {
-	const char *name;
-	int (*take)(struct compiler *compiler, json_t *value, struct err *err);
-} keywords[] = {
-	{"type", take_type},
-	{"enum", take_enum},
-	{"const", take_const},
-	{"minimum", take_minimum},
-	{"exclusiveMinimum", take_exclusive_minimum},
-	{"maximum", take_maximum},
-	{"exclusiveMaximum", take_exclusive_maximum},
-	{"minLength", take_length_min},
-	{"maxLength", take_length_max},
-	{"pattern", take_pattern},
-	{"items", take_items},
-	{"prefixItems", take_prefix},
-	{"minItems", take_items_min},
-	{"maxItems", take_items_max},
-	{"uniqueItems", take_unique},
-	{"properties", take_properties},
-	{"required", take_required},
-	{"additionalProperties", take_additional},
-	{"propertyNames", take_names},
-	{"minProperties", take_members_min},
-	{"maxProperties", take_members_max},
-	{"allOf", take_all},
-	{"anyOf", take_any},
-	{"oneOf", take_one},
-	{"$ref", take_reference},
-	{"$defs", take_definitions},
-	{"$schema", take_annotation},
-	{"$id", take_annotation},
-	{"$comment", take_annotation},
-	{"title", take_annotation},
-	{"description", take_annotation},
-	{"default", take_annotation},
-	{"examples", take_annotation},
-	{"format", take_annotation},
-	{"deprecated", take_annotation},
-	{"readOnly", take_annotation},
-	{"writeOnly", take_annotation},
-	{"x-hint", take_hint},
-	{"x-unknown", take_unknown},
+static const struct schema_keyword *const tables[] = {
+	schema_core_keywords,	     schema_applicator_keywords, schema_validation_keywords,
+	schema_unevaluated_keywords, schema_format_keywords,	 schema_content_keywords,
 };
-
-/* --- nodes -------------------------------------------------------------------------------- */
 
 static int take_keyword(struct compiler *compiler, const char *name, json_t *value,
 			struct err *err)
 {
-	for (size_t i = 0; i < ARRAY_COUNT(keywords); i++)
-		if (strcmp(keywords[i].name, name) == 0)
-			return keywords[i].take(compiler, value, err);
-	if (strncmp(name, "x-", 2) == 0)
-		return 0;
-	return compile_error(compiler->place, "is an unknown keyword", err);
-}
+	unsigned known = compiler->node->resource->dialect->vocabularies;
 
-static struct schema_node *node_find(const struct schema *schema, const json_t *source)
-{
-	for (struct schema_node *node = schema->first; node != NULL; node = node->next)
-		/* true and false are shared values in jansson, but so are their meanings. */
-		if (node->source == source)
-			return node;
-	return NULL;
+	compiler->keyword = name;
+	for (size_t i = 0; i < ARRAY_COUNT(tables); i++)
+		for (const struct schema_keyword *keyword = tables[i]; keyword->name != NULL;
+		     keyword++)
+			if ((keyword->vocabularies & known) != 0 &&
+			    strcmp(keyword->name, name) == 0)
+				return keyword->take(compiler, value, err);
+	if ((compiler->flags & SCHEMA_STRICT) != 0 && strncmp(name, "x-", 2) != 0)
+		return compile_error(compiler, NULL, "is an unknown keyword", err);
+	return 0;
 }
 
 static int node_fill(struct compiler *compiler, struct err *err)
 {
-	const struct place *place = compiler->place;
+	json_t *source = compiler->node->source;
 	const char *name;
 	json_t *value;
 
-	if (json_is_boolean(compiler->node->source)) {
-		compiler->node->is_never = json_is_false(compiler->node->source);
+	if (json_is_boolean(source)) {
+		compiler->node->is_never = json_is_false(source);
 		return 0;
 	}
-	if (!json_is_object(compiler->node->source))
-		return compile_error(place, "must be an object or a boolean", err);
-	json_object_foreach(compiler->node->source, name, value)
+	if (!json_is_object(source))
+		return compile_error(compiler, NULL, "must be an object or a boolean", err);
+	json_object_foreach(source, name, value)
 	{
-		struct place inner = {.parent = place, .key = name, .length = strlen(name)};
-		int status;
+		int status = take_keyword(compiler, name, value, err);
 
-		compiler->place = &inner;
-		status = take_keyword(compiler, name, value, err);
-		compiler->place = place;
 		if (status < 0)
 			return status;
 	}
 	return 0;
 }
 
-static int node_for(struct compiler *outer, json_t *source, const struct place *place,
-		    const struct schema_node **ret, struct err *err)
+/* A resource of its own for a root or a schema with an $id. */
+static int resource_new(struct compiler *compiler, const char *take_uri,
+			const struct schema_resource *outer, struct err *err)
 {
-	struct schema_node *node = node_find(outer->schema, source);
-	struct compiler compiler = {
-		.schema = outer->schema, .place = place, .depth = outer->depth + 1};
+	struct schema_node *node = compiler->node;
+	struct schema_resource *resource = calloc(1, sizeof(*resource));
+	const json_t *dialect = json_object_get(node->source, "$schema");
+	own_mem char *uri = NULL;
+	const char *fragment;
+	int status;
 
-	if (node != NULL) {
-		*ret = node;
+	if (resource == NULL) {
+		free((char *)(uintptr_t)take_uri);
+		return err_errno(err, ENOMEM, "compile a schema");
+	}
+	resource->uri = (char *)(uintptr_t)take_uri;
+	resource->root = node->source;
+	resource->node = node;
+	resource->next = compiler->store->resources;
+	compiler->store->resources = resource;
+	node->resource = resource;
+	if (resource->uri[0] != '\0' || store_resource(compiler->store, "") == NULL) {
+		status = store_add_resource(compiler->store, resource->uri, resource, err);
+		if (status < 0)
+			return status;
+	}
+	if (dialect == NULL && outer != NULL) {
+		resource->dialect = outer->dialect;
 		return 0;
 	}
-	if (compiler.depth > COMPILE_DEPTH_MAX)
-		return compile_error(place, "is nested too deeply", err);
+	status = uri_resolve("",
+			     dialect == NULL	       ? SCHEMA_DIALECT
+			     : json_is_string(dialect) ? json_string_value(dialect)
+						       : "?",
+			     &uri, &fragment);
+	if (status < 0)
+		return err_errno(err, -status, "compile a schema");
+	return store_dialect(compiler->store, uri, &resource->dialect, err);
+}
+
+static int node_resource(struct compiler *compiler, const struct position *position,
+			 struct err *err)
+{
+	struct schema_node *node = compiler->node;
+	struct schema_resource *outer =
+		position->parent != NULL ? position->parent->resource : position->resource;
+	const json_t *id = json_object_get(node->source, "$id");
+	char *uri = NULL;
+	const char *fragment;
+	int status;
+
+	node->resource = outer;
+	if (outer != NULL && !json_is_string(id))
+		return 0;
+	status = uri_resolve(outer != NULL ? outer->uri : position->uri,
+			     json_is_string(id) ? json_string_value(id) : "", &uri, &fragment);
+	if (status < 0)
+		return err_errno(err, -status, "schema: $id");
+	return resource_new(compiler, uri, outer, err);
+}
+
+static int node_new(struct compiler *compiler, json_t *source, const struct position *position,
+		    struct err *err)
+{
+	struct schema_node *node;
+
+	if (compiler->store->node_count >= COMPILE_NODES_MAX)
+		return err_set(err, EINVAL, "schema: more than %u schemas", COMPILE_NODES_MAX);
 	node = calloc(1, sizeof(*node));
 	if (node == NULL)
 		return err_errno(err, ENOMEM, "compile a schema");
 	node->source = source;
+	node->parent = position->parent;
+	node->keyword = position->keyword;
+	node->key = position->step.key;
+	node->key_length = position->step.key_length;
+	node->index = position->step.index;
 	node->length_max = SIZE_MAX;
 	node->items_max = SIZE_MAX;
 	node->members_max = SIZE_MAX;
-	/* Registered before its members are compiled: a member may refer back to it. */
-	node->next = outer->schema->first;
-	outer->schema->first = node;
-	compiler.node = node;
-	*ret = node;
+	node->contains_min = 1;
+	node->contains_max = SIZE_MAX;
+	compiler->node = node;
+	/* Registered before its members are compiled: the store frees it whatever happens. */
+	if (position->orphan != NULL) {
+		node->orphan = strdup(position->orphan);
+		if (node->orphan == NULL) {
+			free(node);
+			return err_errno(err, ENOMEM, "compile a schema");
+		}
+	}
+	return store_add_node(compiler->store, node, err);
+}
+
+static int node_compile(const struct compiler *outer, json_t *source,
+			const struct position *position, const struct schema_node **ret,
+			struct err *err)
+{
+	struct compiler compiler = {
+		.store = outer->store, .flags = outer->flags, .depth = outer->depth + 1};
+	const struct schema_node *known =
+		json_is_object(source) ? store_node(outer->store, source) : NULL;
+	int status;
+
+	if (known != NULL) {
+		*ret = known;
+		return 0;
+	}
+	if (compiler.depth > COMPILE_DEPTH_MAX)
+		return compile_error(outer, NULL, "is nested too deeply", err);
+	status = node_new(&compiler, source, position, err);
+	if (status == 0)
+		status = node_resource(&compiler, position, err);
+	if (status < 0)
+		return status;
+	*ret = compiler.node;
 	return node_fill(&compiler, err);
 }
 
-static int schema_prepare(struct schema *schema, struct err *err)
+int compile_child(struct compiler *compiler, json_t *source, const struct compile_step *step,
+		  const struct schema_node **ret, struct err *err)
 {
-	struct compiler compiler = {.schema = schema};
+	const struct position position = {
+		.parent = compiler->node, .keyword = compiler->keyword, .step = *step};
+
+	return node_compile(compiler, source, &position, ret, err);
+}
+
+int compile_only(struct compiler *compiler, json_t *source, const struct schema_node **ret,
+		 struct err *err)
+{
+	return compile_child(compiler, source, &no_step, ret, err);
+}
+
+static int document_compile(struct schema_store *store, struct schema_document *document,
+			    unsigned flags, struct err *err)
+{
+	const struct compiler outer = {.store = store,
+				       .flags = document->is_builtin ? 0 : flags};
+	const struct position position = {.uri = document->uri, .step = no_step};
 	const struct schema_node *root = NULL;
 	int status;
 
-	schema->match = pcre2_match_data_create(1, NULL);
-	schema->match_limits = pcre2_match_context_create(NULL);
-	if (schema->match == NULL || schema->match_limits == NULL)
+	if (document->resource != NULL)
+		return 0;
+	status = node_compile(&outer, document->value, &position, &root, err);
+	if (status < 0)
+		return status;
+	document->resource = root->resource;
+	/* It is known by the URI it was found under and by its own $id. */
+	return document->uri[0] != '\0'
+		       ? store_add_resource(store, document->uri, root->resource, err)
+		       : 0;
+}
+
+/* --- references ----------------------------------------------------------------------------
+ */
+
+int compile_reference(struct compiler *compiler, const char *text, bool is_dynamic,
+		      struct err *err)
+{
+	struct schema_pending *pending = malloc(sizeof(*pending));
+
+	if (pending == NULL)
 		return err_errno(err, ENOMEM, "compile a schema");
-	(void)pcre2_set_match_limit(schema->match_limits, PATTERN_MATCH_LIMIT);
-	(void)pcre2_set_depth_limit(schema->match_limits, PATTERN_MATCH_LIMIT);
-	(void)pcre2_set_heap_limit(schema->match_limits, PATTERN_HEAP_KIB);
-	status = node_for(&compiler, schema->document, NULL, &root, err);
-	schema->root = node_find(schema, schema->document);
+	*pending = (struct schema_pending){.next = compiler->store->pending,
+					   .node = compiler->node,
+					   .text = text,
+					   .flags = compiler->flags,
+					   .is_dynamic = is_dynamic};
+	compiler->store->pending = pending;
+	return 0;
+}
+
+void store_drop_pending(struct schema_store *store)
+{
+	while (store->pending != NULL) {
+		struct schema_pending *pending = store->pending;
+
+		store->pending = pending->next;
+		free(pending);
+	}
+}
+
+static const struct schema_anchor *find_anchor(const struct schema_resource *resource,
+					       const char *name)
+{
+	for (size_t i = 0; i < resource->anchor_count; i++)
+		if (strcmp(resource->anchors[i].name, name) == 0)
+			return &resource->anchors[i];
+	return NULL;
+}
+
+/* Takes the next segment of a pointer out of `text`: NUL-terminates it and undoes its escapes
+ * (RFC 6901 section 4). Returns what follows, NULL: nothing. */
+static char *next_segment(char *text)
+{
+	char *end = strchr(text, '/');
+	char *out = text;
+
+	if (end != NULL)
+		*end++ = '\0';
+	for (const char *at = text; *at != '\0'; at++) {
+		if (at[0] == '~' && (at[1] == '0' || at[1] == '1'))
+			*out++ = *++at == '0' ? '~' : '/';
+		else
+			*out++ = *at;
+	}
+	*out = '\0';
+	return end;
+}
+
+static json_t *step_into(json_t *at, const char *segment)
+{
+	size_t digits = strspn(segment, "0123456789");
+
+	if (json_is_object(at))
+		return json_object_get(at, segment);
+	if (!json_is_array(at) || digits == 0 || segment[digits] != '\0' || digits > 9 ||
+	    (segment[0] == '0' && digits > 1))
+		return NULL;
+	return json_array_get(at, (size_t)strtoul(segment, NULL, 10));
+}
+
+/* Walks a pointer from the resource's root. What it finds may lie in a resource within, or
+ * where only unknown keywords lead: then it is compiled now. */
+static int resolve_pointer(const struct compiler *compiler, struct schema_resource *resource,
+			   const char *pointer, const struct schema_node **ret, struct err *err)
+{
+	own_mem char *text = strdup(pointer + 1);
+	struct position position = {.resource = resource, .orphan = pointer, .step = no_step};
+	json_t *at = resource->root;
+	char *segment = text;
+
+	if (text == NULL)
+		return err_errno(err, ENOMEM, "compile a schema");
+	while (at != NULL && segment != NULL) {
+		char *rest = next_segment(segment);
+		const struct schema_node *node;
+
+		at = step_into(at, segment);
+		segment = rest;
+		node = at != NULL && json_is_object(at) ? store_node(compiler->store, at)
+							: NULL;
+		if (node != NULL)
+			position.resource = node->resource;
+	}
+	if (at == NULL)
+		return -ENOENT;
+	return node_compile(compiler, at, &position, ret, err);
+}
+
+static int find_resource(const struct compiler *compiler, const char *uri,
+			 struct schema_resource **ret, struct err *err)
+{
+	struct schema_resource *own = compiler->node->resource;
+	struct schema_document *document = NULL;
+	int status;
+
+	*ret = strcmp(own->uri, uri) == 0 ? own : store_resource(compiler->store, uri);
+	if (*ret != NULL || uri[0] == '\0')
+		return *ret != NULL ? 0 : -ENOENT;
+	status = store_document(compiler->store, uri, &document, err);
+	if (status == 0)
+		status = document_compile(compiler->store, document, compiler->flags, err);
+	if (status == 0)
+		*ret = document->resource;
 	return status;
 }
 
-int schema_compile(json_t *document, struct schema **ret, struct err *err)
+static int resolve(struct compiler *compiler, const struct schema_pending *pending,
+		   const struct schema_node **ret, struct err *err)
+{
+	struct schema_node *node = compiler->node;
+	struct schema_resource *resource = NULL;
+	const struct schema_anchor *anchor;
+	own_mem char *uri = NULL;
+	own_mem char *fragment = NULL;
+	const char *tail = NULL;
+	int status = uri_resolve(node->resource->uri, pending->text, &uri, &tail);
+
+	if (status == 0)
+		status = find_resource(compiler, uri, &resource, err);
+	if (status < 0)
+		return status;
+	fragment = strdup(tail);
+	if (fragment == NULL)
+		return err_errno(err, ENOMEM, "compile a schema");
+	if (uri_decode(fragment) < 0)
+		return -ENOENT;
+	*ret = resource->node;
+	if (fragment[0] == '\0')
+		return 0;
+	if (fragment[0] == '/')
+		return resolve_pointer(compiler, resource, fragment, ret, err);
+	anchor = find_anchor(resource, fragment);
+	if (anchor == NULL)
+		return -ENOENT;
+	*ret = anchor->node;
+	if (pending->is_dynamic && anchor->is_dynamic)
+		node->dynamic_name = anchor->name;
+	return 0;
+}
+
+/* -ENOENT: nothing known here has that name, yet. */
+static int resolve_one(struct schema_store *store, const struct schema_pending *pending,
+		       struct err *err)
+{
+	struct compiler compiler = {.store = store,
+				    .node = pending->node,
+				    .keyword = pending->is_dynamic ? "$dynamicRef" : "$ref",
+				    .flags = pending->flags};
+	const struct schema_node *target = NULL;
+	int status = resolve(&compiler, pending, &target, err);
+
+	if (status == -EINVAL && err->text[0] == '\0')
+		return compile_error(&compiler, NULL, "is no usable reference", err);
+	if (status < 0)
+		return status;
+	if (pending->is_dynamic)
+		pending->node->dynamic = target;
+	else
+		pending->node->reference = target;
+	return 0;
+}
+
+static int refuse_pending(struct schema_store *store, const struct schema_pending *pending,
+			  struct err *err)
+{
+	const struct compiler compiler = {.store = store,
+					  .node = pending->node,
+					  .keyword =
+						  pending->is_dynamic ? "$dynamicRef" : "$ref"};
+
+	return compile_error(&compiler, NULL, "points to nothing that is known here", err);
+}
+
+/* A document that one reference brings in may hold, under an $id of its own, what another is
+ * looking for: what is not found waits until nothing more comes. */
+static int resolve_pending(struct schema_store *store, struct err *err)
+{
+	struct schema_pending *waiting = NULL;
+	size_t known = 0;
+	int status = 0;
+
+	while (status == 0 && (store->pending != NULL || waiting != NULL)) {
+		struct schema_pending *pending = store->pending;
+
+		if (pending == NULL) {
+			store->pending = waiting;
+			waiting = NULL;
+			if (store->resource_count == known)
+				return refuse_pending(store, store->pending, err);
+			known = store->resource_count;
+			continue;
+		}
+		store->pending = pending->next;
+		status = resolve_one(store, pending, err);
+		if (status == -ENOENT) {
+			pending->next = waiting;
+			waiting = pending;
+			status = 0;
+			continue;
+		}
+		free(pending);
+	}
+	while (waiting != NULL) {
+		struct schema_pending *next = waiting->next;
+
+		waiting->next = store->pending;
+		store->pending = waiting;
+		waiting = next;
+	}
+	return status;
+}
+
+/* --- meta-schemas --------------------------------------------------------------------------
+ */
+
+static int judge_document(struct schema_store *store, const struct schema_document *document,
+			  const struct schema_document *meta, struct err *err)
+{
+	const struct schema schema = {.store = store, .root = meta->resource->node};
+	own_schema_report report = {.errors = NULL};
+	enum schema_verdict verdict;
+
+	schema_report_init(&report);
+	verdict = schema_judge(&schema, document->value, &report);
+	if (verdict == SCHEMA_VALID)
+		return 0;
+	if (verdict == SCHEMA_UNDECIDED || report.error_count == 0)
+		return err_set(err, EINVAL, "schema: cannot be judged by its meta-schema: %s",
+			       report.reason != NULL ? report.reason : "no memory");
+	return err_set(err, EINVAL, "schema: '%.150s' %s", report.errors[0].instance,
+		       report.errors[0].text);
+}
+
+static int check_document(struct schema_store *store, struct schema_document *document,
+			  unsigned flags, struct err *err)
+{
+	struct schema_document *meta = NULL;
+	int status = store_document(store, document->resource->dialect->uri, &meta, err);
+
+	if (status == 0)
+		status = document_compile(store, meta, flags & ~(unsigned)SCHEMA_STRICT, err);
+	if (status == 0)
+		status = resolve_pending(store, err);
+	return status == 0 ? judge_document(store, document, meta, err) : status;
+}
+
+/* Meta-schemas may bring in documents that have meta-schemas. */
+static int check_documents(struct schema_store *store, unsigned flags, struct err *err)
+{
+	struct schema_document *document = store->documents;
+
+	while (document != NULL) {
+		int status;
+
+		if (document->resource == NULL || document->is_checked ||
+		    document->is_builtin) {
+			document = document->next;
+			continue;
+		}
+		document->is_checked = true;
+		status = check_document(store, document, flags, err);
+		if (status < 0)
+			return status;
+		document = store->documents;
+	}
+	return 0;
+}
+
+/* --- the whole -----------------------------------------------------------------------------
+ */
+
+static int root_document(struct schema_store *store, const char *uri, json_t *value,
+			 struct schema_document **ret, struct err *err)
+{
+	struct schema_document *document = calloc(1, sizeof(*document));
+
+	if (document != NULL)
+		document->uri = strdup(uri);
+	if (document == NULL || document->uri == NULL) {
+		free(document);
+		return err_errno(err, ENOMEM, "compile a schema");
+	}
+	document->value = json_incref(value);
+	document->next = store->documents;
+	store->documents = document;
+	*ret = document;
+	return 0;
+}
+
+int schema_store_compile(struct schema_store *store, const char *uri, json_t *document,
+			 unsigned flags, struct schema **ret, struct err *err)
 {
 	struct schema *schema = calloc(1, sizeof(*schema));
+	struct schema_document *root = NULL;
+	struct err ignored = {0};
 	int status;
 
 	if (schema == NULL)
 		return err_errno(err, ENOMEM, "compile a schema");
-	schema->document = json_incref(document);
-	status = schema_prepare(schema, err);
+	err = err != NULL ? err : &ignored;
+	err->text[0] = '\0';
+	status = root_document(store, uri, document, &root, err);
 	if (status == 0)
-		*ret = schema;
-	else
-		schema_free(schema);
+		status = document_compile(store, root, flags, err);
+	if (status == 0)
+		status = resolve_pending(store, err);
+	if (status == 0)
+		status = check_documents(store, flags, err);
+	if (status < 0) {
+		free(schema);
+		return status;
+	}
+	*schema = (struct schema){.store = store,
+				  .document = json_incref(document),
+				  .root = root->resource->node};
+	store->references++;
+	*ret = schema;
+	return 0;
+}
+
+int schema_compile(json_t *document, unsigned flags, struct schema **ret, struct err *err)
+{
+	struct schema_store *store = NULL;
+	int status = schema_store_new(&store, err);
+
+	if (status == 0)
+		status = schema_store_compile(store, "", document, flags, ret, err);
+	schema_store_free(store);
 	return status;
 }
 
@@ -547,21 +602,8 @@ void schema_free(struct schema *schema)
 {
 	if (schema == NULL)
 		return;
-	while (schema->first != NULL) {
-		struct schema_node *node = schema->first;
-
-		schema->first = node->next;
-		pcre2_code_free(node->pattern);
-		free(node->properties);
-		free(node->prefix.items);
-		free(node->all.items);
-		free(node->any.items);
-		free(node->one.items);
-		free(node);
-	}
-	pcre2_match_data_free(schema->match);
-	pcre2_match_context_free(schema->match_limits);
 	json_decref(schema->document);
+	schema_store_free(schema->store);
 	free(schema);
 }
 

@@ -17,8 +17,8 @@ static int fill(const struct schema_node *node, json_t *value);
 
 static int fill_absent(const struct schema_node *node, json_t *value)
 {
-	for (size_t i = 0; i < node->property_count; i++) {
-		const struct schema_property *property = &node->properties[i];
+	for (size_t i = 0; i < node->properties.count; i++) {
+		const struct schema_property *property = &node->properties.list[i];
 		const json_t *absent = default_of(property->node);
 
 		if (absent == NULL ||
@@ -34,10 +34,10 @@ static int fill_absent(const struct schema_node *node, json_t *value)
 static const struct schema_node *member_node(const struct schema_node *node, const char *key,
 					     size_t length)
 {
-	for (size_t i = 0; i < node->property_count; i++)
-		if (json_object_getn(json_object_get(node->source, "properties"), key,
-				     length) == node->properties[i].node->source)
-			return node->properties[i].node;
+	const struct schema_property *property = names_find(&node->properties, key, length);
+
+	if (property != NULL)
+		return property->node;
 	return node->additional;
 }
 

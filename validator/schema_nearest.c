@@ -39,16 +39,16 @@ static size_t name_distance(const char *a, size_t a_length, const char *b, size_
 }
 
 /* The unit at a name's end is what callers leave out: "timout" is near "timeout_ms". */
-static size_t property_distance(const struct schema_property *property, const char *key,
-				size_t length)
+static size_t full_distance(const char *name, size_t name_length, const char *key,
+			    size_t length)
 {
-	const char *unit = strrchr(property->name, '_');
-	size_t best = name_distance(key, length, property->name, property->length);
+	const char *unit = memrchr(name, '_', name_length);
+	size_t best = name_distance(key, length, name, name_length);
 	size_t without;
 
 	if (unit == NULL)
 		return best;
-	without = name_distance(key, length, property->name, (size_t)(unit - property->name));
+	without = name_distance(key, length, name, (size_t)(unit - name));
 	return without + 1 < best ? without + 1 : best;
 }
 
@@ -60,28 +60,59 @@ static bool is_prefix(const char *a, size_t a_length, const char *b, size_t b_le
 	return length >= 3 && strncasecmp(a, b, length) == 0;
 }
 
+/* SIZE_MAX: not near. */
+static size_t nearness(const char *name, size_t name_length, const char *key, size_t length)
+{
+	size_t most = 2 + length / 8;
+	size_t distance;
+
+	if (length > NAME_COMPARED_MAX || name_length > NAME_COMPARED_MAX || length < 2)
+		return SIZE_MAX;
+	distance = full_distance(name, name_length, key, length);
+	if (distance <= most && distance < name_length)
+		return distance;
+	return is_prefix(key, length, name, name_length) ? most : SIZE_MAX;
+}
+
+bool schema_is_name_near(const char *name, const char *key, size_t length)
+{
+	return nearness(name, strlen(name), key, length) != SIZE_MAX;
+}
+
 const char *schema_nearest_name(const struct schema_node *node, const char *key, size_t length)
 {
 	const char *nearest = NULL;
-	size_t nearest_distance = SIZE_MAX;
+	size_t best = SIZE_MAX;
 
-	if (length > NAME_COMPARED_MAX)
-		return NULL;
-	for (size_t i = 0; i < node->property_count; i++) {
-		const struct schema_property *property = &node->properties[i];
-		size_t distance;
+	for (size_t i = 0; i < node->properties.count; i++) {
+		const struct schema_property *property = &node->properties.list[i];
+		size_t distance = nearness(property->name, property->length, key, length);
 
-		if (property->length > NAME_COMPARED_MAX)
-			continue;
-		distance = property_distance(property, key, length);
-		if (distance > 2 + length / 8) {
-			if (!is_prefix(key, length, property->name, property->length))
-				continue;
-			distance = 2 + length / 8;
-		}
-		if (distance < nearest_distance) {
-			nearest_distance = distance;
+		if (distance < best) {
+			best = distance;
 			nearest = property->name;
+		}
+	}
+	return nearest;
+}
+
+const char *schema_nearest_text(const json_t *list, const char *text, size_t length)
+{
+	const char *nearest = NULL;
+	size_t best = SIZE_MAX;
+	size_t index;
+	json_t *item;
+
+	json_array_foreach(list, index, item)
+	{
+		size_t distance = json_is_string(item)
+					  ? nearness(json_string_value(item),
+						     json_string_length(item), text, length)
+					  : SIZE_MAX;
+
+		if (distance < best) {
+			best = distance;
+			nearest = json_string_value(item);
 		}
 	}
 	return nearest;

@@ -11,6 +11,7 @@
 #include "schema/wire/setup.h"
 #include "validator/oneshot.h"
 #include "validator/process.h"
+#include "validator/schema_command.h"
 
 #define EXIT_USAGE 2
 
@@ -19,6 +20,7 @@ static const char usage[] =
 	"and\n"
 	"                                        print it with defaults filled in\n"
 	"       casemate-validator openapi       print the OpenAPI 3.1 description of the API\n"
+	"       casemate-validator schema check  judge a document by a JSON Schema (--help)\n"
 	"       casemate-validator --help | --version\n"
 	"\n"
 	"Without arguments it is a part of the service and is started by `casemate serve`.\n"
@@ -33,6 +35,8 @@ int main(int argc, char **argv)
 		return oneshot_config(argv[2], stdout, stderr);
 	if (argc == 2 && strcmp(argv[1], "openapi") == 0)
 		return oneshot_openapi(stdout, stderr);
+	if (argc >= 2 && strcmp(argv[1], "schema") == 0)
+		return schema_command(argc - 2, argv + 2, stdout, stderr);
 	if (argc == 2 && strcmp(argv[1], "--version") == 0)
 		return printf("casemate-validator %s\n", CASEMATE_VERSION) < 0 ? EXIT_FAILURE
 									       : 0;

@@ -30,6 +30,8 @@ static const struct subcommand subcommands[] = {
 	 "make development certificates"},
 	{"migrate", "casemate-ledger", "migrate", "DATABASE",
 	 "bring an audit database up to date"},
+	{"schema", "casemate-validator", "schema", "check SCHEMA INSTANCE",
+	 "judge a JSON document by a JSON Schema"},
 	{"doctor", "casemate-doctor", NULL, "",
 	 "say what this kernel can do, and what is missing"},
 	{"policy", "casemate-policy", NULL, "show --seccomp",
