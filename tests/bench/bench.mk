@@ -10,7 +10,16 @@ $(BUILD)/bench/floor: tests/bench/floor.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) $(PYTHON_EMBED_CFLAGS) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< $(LIBS_casemate-python)
 
+$(BUILD)/bench/schema: tests/bench/schema.c $(BUILD)/libprogram-casemate-validator.a $(LIB_schema) $(LIB_base)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_casemate-validator)
+
+# The schema engine against ajv alone, in a minute.
+.PHONY: bench-schema
+bench-schema: $(BUILD)/bench/schema
+	/usr/bin/python3 tests/bench/schema.py
+
 .PHONY: bench
-bench: all $(BUILD)/bench/load $(BUILD)/bench/floor
+bench: all $(BUILD)/bench/load $(BUILD)/bench/floor $(BUILD)/bench/schema
 	$(AGAIN) VARIANT=test all
 	/usr/bin/python3 tests/bench/bench.py --docs

@@ -16,6 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
+import schema  # noqa: E402
 from service import Service, wait_until  # noqa: E402
 
 BIN = ROOT / "build" / "release" / "bench"
@@ -130,6 +131,7 @@ def measure():
     floor = subprocess.run([BIN / "floor", modules, "300"], capture_output=True, text=True,
                            check=True)
     results["floor"] = json.loads(floor.stdout)
+    results["schema"] = schema.measure()
     service = Service(user="root" if os.geteuid() == 0 else "ordinary", config=BUSY_CONFIG)
     with service:
         load(service, 4, 200, PRINT)
@@ -174,7 +176,7 @@ def claims(results):
          "most"),
     ]
     return [(name, ours, reference, ours / reference, bound, kind)
-            for name, ours, reference, bound, kind in rows]
+            for name, ours, reference, bound, kind in rows] + schema.claims(results["schema"])
 
 
 def figure(value):

@@ -1,0 +1,76 @@
+/*
+ * tests/bench/schema.c - judges documents by a schema, again and again. Arguments: the schema,
+ * then documents. Prints a JSON object: file -> nanoseconds for one judgement, the median of
+ * rounds. tests/bench/schema.mjs does the same with ajv.
+ */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "validator/json_guard.h"
+#include "validator/schema.h"
+
+#define ROUNDS	 31
+#define ROUND_NS 10000000.0 /* one round takes about 10 ms */
+
+static double now_ns(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
+}
+
+static double round_ns(const struct schema *schema, json_t *instance, unsigned long turns)
+{
+	double start = now_ns();
+
+	for (unsigned long i = 0; i < turns; i++)
+		if (schema_judge(schema, instance, NULL) != SCHEMA_VALID)
+			exit(3);
+	return (now_ns() - start) / (double)turns;
+}
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a;
+	double y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static double median_ns(const struct schema *schema, json_t *instance)
+{
+	double rounds[ROUNDS];
+	double once = round_ns(schema, instance, 3);
+	unsigned long turns = once < ROUND_NS ? (unsigned long)(ROUND_NS / once) + 1 : 1;
+
+	for (size_t i = 0; i < ROUNDS; i++)
+		rounds[i] = round_ns(schema, instance, turns);
+	qsort(rounds, ROUNDS, sizeof(rounds[0]), compare);
+	return rounds[ROUNDS / 2];
+}
+
+int main(int argc, char **argv)
+{
+	own_json *document = argc > 2 ? json_load_file(argv[1], 0, NULL) : NULL;
+	own_schema *schema = NULL;
+	struct err err = {0};
+
+	if (document == NULL || schema_compile(document, 0, &schema, &err) < 0) {
+		(void)fprintf(stderr, "schema: %s\n", err.text);
+		return 2;
+	}
+	(void)printf("{");
+	for (int i = 2; i < argc; i++) {
+		own_json *instance = json_load_file(argv[i], JSON_DECODE_ANY, NULL);
+
+		if (instance == NULL)
+			return 2;
+		(void)printf("%s\"%s\": %.1f", i > 2 ? ", " : "", argv[i],
+			     median_ns(schema, instance));
+	}
+	(void)printf("}\n");
+	return 0;
+}
