@@ -46,14 +46,18 @@ static void ask_seccomp(struct finding *finding)
 	try_in_child(try_seccomp, finding);
 }
 
+/* What the warden tries at its start. */
+static int try_notification(struct err *err)
+{
+	own_fd memfd = -1;
+	int status = seccomp_program_compile(SECCOMP_LIST_WORKER, SECCOMP_TELL, &memfd, err);
+
+	return status < 0 ? status : seccomp_try_telling(memfd, err);
+}
+
 static void ask_notification(struct finding *finding)
 {
-	uint32_t action = SECCOMP_RET_USER_NOTIF;
-
-	if (syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0)
-		finding->answer = ANSWER_USABLE;
-	else
-		answer(finding, ANSWER_MISSING, "%s", strerror(errno));
+	try_in_child(try_notification, finding);
 }
 
 static int try_memfd(struct err *err)
@@ -183,7 +187,9 @@ const struct question questions_kernel[] = {
 	 "or "
 	 "newer also confines signals and abstract sockets"},
 	{"seccomp_filter", true, ask_seccomp, "use a kernel with CONFIG_SECCOMP_FILTER"},
-	{"seccomp_notification", false, ask_notification, NEWER("5.0")},
+	{"seccomp_notification", true, ask_notification,
+	 "use Linux 5.19 or newer; under a supervisor that has a listener itself (busy), take "
+	 "denial_events out of isolation.layers_required: denials are then not told of"},
 	{"cgroups", false, ask_cgroups,
 	 "delegate memory, pids and cpu to the service (systemd: Delegate=yes; container: a "
 	 "writable "

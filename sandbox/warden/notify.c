@@ -19,7 +19,8 @@
 #define SLICE 256
 /* Calls of one job that are answered as they come: more than any program makes in earnest. */
 #define UNHURRIED 4096
-/* What a job waits between slices after that: half of the warden's time stays for others. */
+/* What a job waits after each slice from then on: most of the warden's time stays for others.
+ */
 #define PAUSE_US 2000
 
 /* One exists and has not been taken, so RECV will not wait: nobody else takes any. */
@@ -181,9 +182,11 @@ static void call_waits(struct loop *loop, struct watch *watch, uint32_t events)
 		loop_unwatch(loop, watch);
 		return;
 	}
-	for (unsigned i = 0; i < SLICE; i++)
-		if (!serve_one(slot))
-			return;
+	for (unsigned i = 0; i < SLICE && serve_one(slot); i++)
+		slot->notify.in_slice++;
+	if (slot->notify.fd < 0 || slot->notify.in_slice < SLICE)
+		return;
+	slot->notify.in_slice = 0;
 	if (slot->notify.served < UNHURRIED)
 		return;
 	loop_unwatch(loop, watch);
@@ -202,6 +205,7 @@ void notify_init(struct slot *slot)
 int notify_open(struct slot *slot, int listener_fd, struct err *err)
 {
 	slot->notify.served = 0;
+	slot->notify.in_slice = 0;
 	slot->notify.fd = (int)syscall(SYS_pidfd_getfd, slot->worker_pidfd, listener_fd, 0);
 	if (slot->notify.fd < 0)
 		return err_errno(err, errno, "take the listener of the worker's filter");

@@ -16,6 +16,7 @@ struct notify {
 	struct watch watch;
 	struct timer pause;
 	unsigned served; /* of the present job */
+	unsigned in_slice;
 };
 
 void notify_init(struct slot *slot);

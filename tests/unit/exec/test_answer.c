@@ -1,5 +1,7 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <criterion/redirect.h>
+#include <stdio.h>
 
 #include "base/own.h"
 #include "server/exec/answer.h"
@@ -30,4 +32,28 @@ Test(answer, exit_codes)
 		json_decref(document);
 	}
 	cr_assert(eq(int, answer_exit_code(NULL), EXIT_SERVICE));
+}
+
+static void redirect(void)
+{
+	cr_redirect_stdout();
+	cr_redirect_stderr();
+}
+
+/* Under the program's own output: what it tried and may not do, and what to do instead. */
+Test(answer, denials_are_explained_and_ordinary_events_are_not, .init = redirect)
+{
+	json_t *document = json_loads(
+		"{\"status\":\"succeeded\",\"exit_code\":0,\"stdout\":\"\",\"stderr\":\"\","
+		"\"events\":[{\"kind\":\"program_started\",\"severity\":\"info\","
+		"\"detail\":\"ls\",\"count\":1,\"hint\":null},"
+		"{\"kind\":\"network_denied\",\"severity\":\"low\",\"count\":3,"
+		"\"detail\":\"connect: fd 3 to 192.0.2.1:80\",\"hint\":\"Work offline.\"}]}",
+		0, NULL);
+
+	cr_assert(eq(int, answer_print(document), 0));
+	(void)fflush(stderr);
+	cr_assert_stderr_eq_str("casemate exec: network_denied (low): connect: fd 3 to "
+				"192.0.2.1:80, 3 times\n  hint: Work offline.\n");
+	json_decref(document);
 }
