@@ -139,7 +139,6 @@ static int take_properties(struct compiler *compiler, json_t *value, struct err 
 static int take_matching(struct compiler *compiler, json_t *value, struct err *err)
 {
 	struct schema_node *node = compiler->node;
-	struct err why = {0};
 	const char *name;
 	size_t length;
 	json_t *child;
@@ -154,10 +153,10 @@ static int take_matching(struct compiler *compiler, json_t *value, struct err *e
 	{
 		struct schema_matching *matching = &node->matching[node->matching_count];
 		struct compile_step step = {name, length, SIZE_MAX};
-		int status = schema_pattern_new(name, length, &matching->pattern, &why);
+		int status = compile_pattern(compiler, name, length, &matching->pattern, err);
 
 		if (status < 0)
-			return compile_error(compiler, name, why.text, err);
+			return status;
 		node->matching_count++;
 		status = compile_child(compiler, child, &step, &matching->node, err);
 		if (status < 0)

@@ -13,6 +13,9 @@
 /* Subschemas in one store, of about 600 bytes each. The largest public ones have 20,000. */
 #define COMPILE_NODES_MAX 65536
 
+/* Text of all patterns of one store, bytes; translated it grows up to sixtyfold. */
+#define COMPILE_PATTERNS_MAX (1u << 20)
+
 struct schema_pending {
 	struct schema_pending *next;
 	struct schema_node *node;
@@ -46,6 +49,19 @@ int compile_error(const struct compiler *compiler, const char *key, const char *
 		pointer_segment(&pointer, key, strlen(key));
 	return err_set(err, EINVAL, "schema: '%.150s' %s",
 		       pointer.data != NULL ? pointer.data : "", what);
+}
+
+int compile_pattern(struct compiler *compiler, const char *text, size_t length,
+		    struct schema_pattern **ret, struct err *err)
+{
+	struct err why = {0};
+
+	compiler->store->pattern_bytes += length;
+	if (compiler->store->pattern_bytes > COMPILE_PATTERNS_MAX)
+		return compile_error(compiler, NULL, "is one pattern too many", err);
+	if (schema_pattern_new(text, length, ret, &why) < 0)
+		return compile_error(compiler, NULL, why.text, err);
+	return 0;
 }
 
 int take_annotation(struct compiler *compiler, json_t *value, struct err *err)
@@ -482,6 +498,9 @@ static int resolve_pending(struct schema_store *store, struct err *err)
 /* --- meta-schemas --------------------------------------------------------------------------
  */
 
+/* Each subschema is judged by eight meta-schemas; COMPILE_NODES_MAX of them take about half. */
+#define META_WORK (10 * (uint64_t)SCHEMA_WORK_DEFAULT)
+
 static int judge_document(struct schema_store *store, const struct schema_document *document,
 			  const struct schema_document *meta, struct err *err)
 {
@@ -490,6 +509,7 @@ static int judge_document(struct schema_store *store, const struct schema_docume
 	enum schema_verdict verdict;
 
 	schema_report_init(&report);
+	report.work_max = META_WORK;
 	verdict = schema_judge(&schema, document->value, &report);
 	if (verdict == SCHEMA_VALID)
 		return 0;

@@ -190,6 +190,7 @@ struct schema_store {
 	size_t by_source_size;
 	struct schema_pending *pending;
 	size_t fetched;
+	size_t pattern_bytes;
 	bool has_dynamic;
 	uint32_t seed;
 };
@@ -245,6 +246,10 @@ nodiscard int compile_only(struct compiler *compiler, json_t *source,
 /* Remembers a reference; it is resolved when all of the document is known. */
 nodiscard int compile_reference(struct compiler *compiler, const char *text, bool is_dynamic,
 				struct err *err);
+
+/* Compiles a pattern of the keyword being taken. */
+nodiscard int compile_pattern(struct compiler *compiler, const char *text, size_t length,
+			      struct schema_pattern **ret, struct err *err);
 
 nodiscard int take_annotation(struct compiler *compiler, json_t *value, struct err *err);
 

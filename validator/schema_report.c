@@ -47,8 +47,8 @@ void schema_report_done(struct schema_report *report)
 /* RFC 6901 section 3: "~" is written ~0, "/" is written ~1. */
 void pointer_segment(struct buf *ret, const char *data, size_t length)
 {
-	char shown[256];
-	const char *text = text_show(shown, sizeof(shown), data, length);
+	char safe[256];
+	const char *text = text_show(safe, sizeof(safe), data, length);
 
 	buf_add_char(ret, '/');
 	for (; *text != '\0'; text++) {
@@ -128,24 +128,36 @@ static bool is_keyword(const char *keyword)
 	return strcmp(keyword, "false") != 0 && strcmp(keyword, "depth") != 0;
 }
 
+/* A text of the caller's, safe to show; takes the buffer's. */
+static char *shown(struct buf *take_text)
+{
+	char *text = malloc(take_text->length + 1);
+
+	if (text != NULL && take_text->data != NULL)
+		(void)text_show(text, take_text->length + 1, take_text->data,
+				take_text->length);
+	else if (text != NULL)
+		text[0] = '\0';
+	buf_done(take_text);
+	return text;
+}
+
 /* The three places of an error or a note; false: no memory. A pointer that is too long stays
- * cut: what was written is a prefix. */
+ * cut: what was written is a prefix. A URI of the schema may have any character. */
 static bool write_places(const struct checker *checker, const struct schema_node *node,
 			 const char *keyword, const struct place *place, char *ret[3])
 {
 	struct buf texts[3];
 
-	for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
+	for (size_t i = 0; i < ARRAY_COUNT(texts); i++)
 		buf_init(&texts[i], POINTER_BYTES_MAX);
-		buf_add(&texts[i], "", 0);
-	}
 	place_pointer(place, &texts[0]);
 	way_pointer(checker->frame, &texts[1]);
 	node_location(node, &texts[2]);
 	for (size_t i = 1; i < ARRAY_COUNT(texts) && is_keyword(keyword); i++)
 		pointer_segment(&texts[i], keyword, strlen(keyword));
 	for (size_t i = 0; i < ARRAY_COUNT(texts); i++)
-		ret[i] = texts[i].data;
+		ret[i] = shown(&texts[i]);
 	return ret[0] != NULL && ret[1] != NULL && ret[2] != NULL;
 }
 
@@ -163,11 +175,11 @@ static void *grow(void *list, size_t count, size_t size)
 __attribute__((format(printf, 1, 0))) static char *format_text(const char *format, va_list args)
 {
 	char text[TEXT_BYTES_MAX];
-	char shown[TEXT_BYTES_MAX];
+	char safe[TEXT_BYTES_MAX];
 
 	(void)vsnprintf(text, sizeof(text), format, args);
 	/* What was cut between the bytes of a character is repaired here. */
-	return strdup(text_show(shown, sizeof(shown), text, strlen(text)));
+	return strdup(text_show(safe, sizeof(safe), text, strlen(text)));
 }
 
 struct schema_error *error_add(struct checker *checker, const struct schema_node *node,
@@ -339,7 +351,7 @@ static json_t *errors_nested(const struct schema_report *report)
 		json_t *below = list;
 
 		units[i] = error_unit(&report->errors[i]);
-		if (parent < i) {
+		if (parent < i && units[parent] != NULL) {
 			below = json_object_get(units[parent], "errors");
 			if (below == NULL) {
 				below = json_array();

@@ -117,15 +117,11 @@ static int take_unique(struct compiler *compiler, json_t *value, struct err *err
 
 static int take_pattern(struct compiler *compiler, json_t *value, struct err *err)
 {
-	struct err why = {0};
-	int status;
-
 	if (!json_is_string(value))
 		return compile_error(compiler, NULL, "must be a string", err);
 	compiler->node->parts |= PART_STRING;
-	status = schema_pattern_new(json_string_value(value), json_string_length(value),
-				    &compiler->node->pattern, &why);
-	return status < 0 ? compile_error(compiler, NULL, why.text, err) : 0;
+	return compile_pattern(compiler, json_string_value(value), json_string_length(value),
+			       &compiler->node->pattern, err);
 }
 
 static bool is_names(const json_t *value)

@@ -200,6 +200,12 @@ HOSTILE = {
                               json.dumps([-1] * 30000), {INVALID, UNUSABLE}),
     "enum that never fits": ({"items": {"not": {"enum": list(range(30000))}}},
                              json.dumps([-1] * 30000), {UNUSABLE}),
+    "many patterns": ({"allOf": [{"pattern": "[\\s\\S]" * 3000}] * 100}, '"a"', {UNUSABLE}),
+    "many schemas": ({"properties": {f"p{i}": {"items": {"type": "string"}} for i in range(25000)}},
+                     '{"p7": [1]}', {INVALID}),
+    "way that is longer than its text": (
+        {"$defs": {"\u00e9" * 100: {"items": {"$ref": "#/$defs/" + "%C3%A9" * 100}, "maxItems": 1}},
+         "$ref": "#/$defs/" + "%C3%A9" * 100}, nested(400, "[", "1,2", "]"), {INVALID}),
     "long number": ({"multipleOf": 7}, "9" * 100000, {UNUSABLE}),
     "many anchors": ({"$defs": {f"a{i}": {"$anchor": f"a{i}"} for i in range(3000)}}, "1",
                      {UNUSABLE}),
@@ -211,6 +217,9 @@ def test_hostile_input_ends(check, name):
     schema, instance, codes = HOSTILE[name]
     done = check(schema, instance)
     assert done.returncode in codes, (done.returncode, done.stderr[:500])
+    for output in ("basic", "detailed") if done.returncode == INVALID else ():
+        told = check(schema, instance, "--output", output)
+        assert told.returncode == INVALID and json.loads(told.stdout)["errors"]
     assert done.returncode != UNUSABLE or done.stderr.startswith("casemate: "), done.stderr[:500]
 
 
