@@ -80,7 +80,7 @@ LDFLAGS_ALL  := $(LOPT) $(HARDEN_L) $(LDFLAGS)
 # Program -> its folder. Everything in the folder belongs to it.
 PROGRAMS := casemate casemate-serve casemate-exec casemate-certs casemate-front casemate-gate \
 	    casemate-ledger casemate-validator casemate-warden casemate-cell casemate-doctor \
-	    casemate-policy casemate-python
+	    casemate-policy casemate-python casemate-redteam
 DIR_casemate           := server/cli
 DIR_casemate-serve     := server/supervisor
 DIR_casemate-exec      := server/exec
@@ -94,11 +94,13 @@ DIR_casemate-cell      := sandbox/cell
 DIR_casemate-doctor    := sandbox/doctor
 DIR_casemate-policy    := sandbox/policy
 DIR_casemate-python    := sandbox/runtimes/python
+DIR_casemate-redteam   := server/redteam
 
 # Program -> libraries beyond libc. tests/lint/linked.sh compares this table with the binaries.
 LIBS_casemate           :=
 LIBS_casemate-serve     := -ljansson
 LIBS_casemate-exec      := -lcurl -ljansson
+LIBS_casemate-redteam   := -lcurl -ljansson
 LIBS_casemate-certs     := -lcrypto
 LIBS_casemate-front     := -lssl -lcrypto
 LIBS_casemate-gate      := -lmicrohttpd
@@ -111,17 +113,22 @@ LIBS_casemate-policy    :=
 LIBS_casemate-python    := $(shell pkg-config --libs python3-embed 2>/dev/null)
 CPPFLAGS_sandbox/runtimes/python := $(shell pkg-config --cflags python3-embed 2>/dev/null | sed 's/-I/-isystem /g')
 
-# Folder libraries that programs share; programs in sandbox/ also get the layers.
+# Folder libraries that programs share; programs in sandbox/ also get the layers, and the commands
+# that call a service get the client.
 LIB_base   := $(BUILD)/libbase.a
 LIB_schema := $(BUILD)/libschema.a
 LIB_layers := $(BUILD)/liblayers.a
-SHARED_LIBS = $(if $(filter sandbox/%,$(1)),$(LIB_layers)) $(LIB_schema) $(LIB_base)
+LIB_client := $(BUILD)/libclient.a
+CLIENTS    := server/exec server/redteam
+SHARED_LIBS = $(if $(filter sandbox/%,$(1)),$(LIB_layers)) $(if $(filter $(CLIENTS),$(1)),$(LIB_client)) \
+	$(LIB_schema) $(LIB_base)
 
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
 BASE_OBJ   := $(call objects,$(wildcard base/*.c))
 SCHEMA_OBJ := $(call objects,$(wildcard schema/*.c schema/wire/*.c))
 LAYERS_OBJ := $(call objects,$(wildcard sandbox/layers/*.c))
+CLIENT_OBJ := $(call objects,$(wildcard server/client/*.c))
 
 .PHONY: all
 all: $(PROGRAMS) share
@@ -140,6 +147,7 @@ $(call objects,validator/schema_store.c): $(wildcard schema/draft2020-12/*.json)
 $(LIB_base): $(BASE_OBJ)
 $(LIB_schema): $(SCHEMA_OBJ)
 $(LIB_layers): $(LAYERS_OBJ)
+$(LIB_client): $(CLIENT_OBJ)
 $(BUILD)/lib%.a:
 	@rm -f $@
 	@ar rcs $@ $^
@@ -168,9 +176,10 @@ all: $(SCHEMA_LIBRARY)
 # Data files the programs load, laid out as they are installed.
 .PHONY: share
 share:
-	@mkdir -p $(SHARE)/schema $(SHARE)/migrations $(SHARE)/runtimes
+	@mkdir -p $(SHARE)/schema $(SHARE)/migrations $(SHARE)/runtimes $(SHARE)/redteam
 	@cp -u schema/v1/*.json $(SHARE)/schema/
 	@cp -u migrations/*.sql $(SHARE)/migrations/
+	@cp -u server/redteam/probes/* $(SHARE)/redteam/
 	@for dir in sandbox/runtimes/*/; do name=$$(basename $$dir); \
 		mkdir -p $(SHARE)/runtimes/$$name && cp -u $$dir/runtime.json $(SHARE)/runtimes/$$name/; done
 

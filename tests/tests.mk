@@ -11,7 +11,8 @@ unit_archive = $(if $(DIR_$(call unit_program,$(1))),$(BUILD)/libprogram-$(call 
 
 define unit
 $(BUILD)/tests/unit-$(1): $(call objects,$(wildcard tests/unit/$(1)/*.c)) \
-		$(call unit_archive,$(1)) $(LIB_layers) $(LIB_schema) $(LIB_base)
+		$(call unit_archive,$(1)) $(if $(filter $(CLIENTS),$(DIR_$(call unit_program,$(1)))),$(LIB_client)) \
+		$(LIB_layers) $(LIB_schema) $(LIB_base)
 	@mkdir -p $$(@D)
 	$$(CC) $$(LDFLAGS_ALL) -o $$@ $$^ $$(LIBS_$(call unit_program,$(1))) -lcriterion -lseccomp
 endef
@@ -48,6 +49,12 @@ test:
 	$(AGAIN) all unit-binaries
 	$(AGAIN) VARIANT=test all
 	@VARIANT=$(VARIANT) tests/support/suite.sh $(BUILD) $(UNIT_BINARIES) -- $(TESTS)
+
+# Which probes notice which layer: the table in docs/REDTEAM.md.
+.PHONY: redteam-matrix
+redteam-matrix:
+	$(AGAIN) VARIANT=test all
+	@tests/redteam/matrix.sh build/test
 
 # --- sanitizers ------------------------------------------------------------------------------
 # Unit tests with every sanitizer, and the tests of single processes with fake peers. Exact seccomp

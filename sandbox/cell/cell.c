@@ -9,6 +9,7 @@
 
 #include "base/chan.h"
 #include "sandbox/layers/lockdown.h"
+#include "sandbox/layers/timens.h"
 #include "sandbox/layers/userns.h"
 #include "schema/status.h"
 
@@ -21,10 +22,11 @@ static int clone_init(const struct cell_plan *plan, pid_t *ret_pid, int *ret_pid
 		      struct err *err)
 {
 	int pidfd = -1;
-	/* The network namespace is the slot's, joined before, not a new one. */
+	/* The network namespace is the slot's, joined before, and the time namespace was made
+	 * before, because its clocks cannot be set any more once somebody is in it. */
 	struct clone_args args = {
 		.flags = CLONE_PIDFD | (lockdown_clone_flags(plan->maker->layers_disabled) &
-					~(uint64_t)CLONE_NEWNET),
+					~(uint64_t)(CLONE_NEWNET | CLONE_NEWTIME)),
 		.pidfd = (uint64_t)(uintptr_t)&pidfd,
 		.exit_signal = SIGCHLD,
 	};
@@ -114,12 +116,15 @@ static int raise_init(const struct cell_plan *plan, struct cell *cell, struct er
 int cell_start(const struct cell_plan *plan, struct cell *ret, struct err *err)
 {
 	struct cell cell = {.init_pidfd = -1, .folder_fd = -1};
-	int status;
+	int status = 0;
 
 	if ((plan->maker->layers_disabled & LAYER_NETWORK_NAMESPACE) == 0 &&
 	    setns(plan->network_fd, CLONE_NEWNET) != 0)
 		return err_errno(err, errno, "join the slot's network namespace");
-	status = raise_init(plan, &cell, err);
+	if ((plan->maker->layers_disabled & LAYER_TIME_NAMESPACE) == 0)
+		status = timens_next(plan->maker->proc_fd, err);
+	if (status == 0)
+		status = raise_init(plan, &cell, err);
 	if (status < 0) {
 		/* With its init everything in the cell goes. */
 		if (cell.init_pidfd >= 0)

@@ -15,6 +15,9 @@
 #include "sandbox/cell/cell.h"
 #include "sandbox/layers/lockdown.h"
 #include "sandbox/layers/root.h"
+#include "sandbox/layers/workspace.h"
+#include "schema/limits.h"
+#include "schema/status.h"
 #include "schema/wire/setup.h"
 
 static int send_failed(uint64_t id, const struct err *why, struct err *err)
@@ -80,6 +83,9 @@ static int serve_setup(void *owner, struct msg *msg, struct err *err)
 		status = open_proc(&maker->proc_fd, err);
 	if (status == 0)
 		status = root_enter(setup.root_paths, setup.layers_disabled, err);
+	if (status == 0 && (setup.layers_disabled & LAYER_MOUNT_NAMESPACE) != 0)
+		status = workspace_mount_shared(LIMIT_WORKSPACE_BYTES_DEFAULT,
+						LIMIT_WORKSPACE_INODES, err);
 	if (status < 0)
 		return status;
 	maker->seccomp_fd = msg_take_fd(msg, 0);

@@ -55,6 +55,16 @@ static int keep_fds(const int wanted[INIT_FDS], struct err *err)
 	return 0;
 }
 
+static int make_workspace(const struct cell_plan *plan, uint32_t uid, int *ret_fd,
+			  struct err *err)
+{
+	/* Test builds: the maker has mounted one for all cells. */
+	if ((plan->maker->layers_disabled & LAYER_MOUNT_NAMESPACE) != 0)
+		return workspace_open(ret_fd, err);
+	return workspace_mount(uid, plan->make.workspace_bytes, plan->make.workspace_inodes,
+			       ret_fd, err);
+}
+
 static int set_up(const struct cell_plan *plan, int sync_fd, struct err *err)
 {
 	uint32_t off = plan->maker->layers_disabled;
@@ -67,9 +77,7 @@ static int set_up(const struct cell_plan *plan, int sync_fd, struct err *err)
 	if (status == 0 && uid != 0)
 		status = privileges_become_cell_uid(err);
 	if (status == 0)
-		status = workspace_mount(uid, plan->make.workspace_bytes,
-					 plan->make.workspace_inodes, &wanted[INIT_FOLDER_FD],
-					 err);
+		status = make_workspace(plan, uid, &wanted[INIT_FOLDER_FD], err);
 	if (status == 0 && (off & LAYER_PID_NAMESPACE) == 0 && getpid() != 1)
 		status = err_set(err, EPERM, "the init is not pid 1");
 	/* Last, because it moves the channel that a failure is reported on. */

@@ -17,7 +17,7 @@
 #include "sandbox/layers/rlimits.h"
 
 /* 0 if nothing is switched off; -EPERM for any other value unless this is a test build. There
- * every layer but the mount namespace can go; without NO_NEW_PRIVILEGES the kernel refuses
+ * every layer can go; without NO_NEW_PRIVILEGES the kernel refuses
  * Landlock and seccomp too, so those must be off with it. */
 nodiscard int lockdown_check_disabled(uint32_t layers_disabled, struct err *err);
 

@@ -15,6 +15,8 @@ static uint32_t action_of(const struct seccomp_rule *rule, enum seccomp_voice vo
 {
 	if (rule->verdict == SECCOMP_PASS)
 		return SCMP_ACT_ALLOW;
+	if (rule->verdict == SECCOMP_PRETEND)
+		return SCMP_ACT_ERRNO(0);
 	if (voice == SECCOMP_TELL)
 		return SCMP_ACT_NOTIFY;
 	return rule->verdict == SECCOMP_OBSERVE ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(EPERM);

@@ -77,6 +77,7 @@
 #define DENY_MILD_IF(name, kind, why, ...) \
 	RULE_IF(name, SECCOMP_DENY, why, EVENT_##kind, true, #__VA_ARGS__, __VA_ARGS__)
 #define OBSERVE(name, kind, why) RULE(name, SECCOMP_OBSERVE, why, EVENT_##kind, false)
+#define PRETEND(name, why)	 RULE(name, SECCOMP_PRETEND, why, 0, false)
 #define ABSENT(name, why)	 RULE(name, SECCOMP_ABSENT, why, 0, false)
 
 /* C knows no empty table, and a list may have nothing of its own. */

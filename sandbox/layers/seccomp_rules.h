@@ -9,6 +9,7 @@
  *   DENY_IF(name, KIND, why, cond...)    the same, with these arguments
  *   DENY_MILD(...), DENY_MILD_IF(...)    the same, but ordinary programs try it: severity info
  *   OBSERVE(name, KIND, why)             passes; the warden is told before
+ *   PRETEND(name, why)                   0 without a call: there is nothing to do
  *   ABSENT(name, why)                    ENOSYS like every call not listed; named because a
  *                                        library's fallback depends on it
  * KIND: of schema/events.h. A runtime's own lines come on top of base.def; where they name a
@@ -32,7 +33,13 @@
 
 #define SECCOMP_CONDS_MAX 3
 
-enum seccomp_verdict { SECCOMP_PASS, SECCOMP_DENY, SECCOMP_OBSERVE, SECCOMP_ABSENT };
+enum seccomp_verdict {
+	SECCOMP_PASS,
+	SECCOMP_DENY,
+	SECCOMP_OBSERVE,
+	SECCOMP_PRETEND,
+	SECCOMP_ABSENT
+};
 
 struct seccomp_rule {
 	int number; /* libseccomp's; negative: not on this architecture */

@@ -11,11 +11,20 @@
 #define FILES ROOT_WORKSPACE "/files"
 #define TMP   ROOT_WORKSPACE "/tmp"
 
+int workspace_open(int *ret_folder_fd, struct err *err)
+{
+	int folder = open(ROOT_WORKSPACE, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (folder < 0)
+		return err_errno(err, errno, "open " ROOT_WORKSPACE);
+	*ret_folder_fd = folder;
+	return 0;
+}
+
 int workspace_mount(uint32_t uid, uint64_t bytes, uint64_t inodes, int *ret_folder_fd,
 		    struct err *err)
 {
 	char options[128];
-	own_fd folder = -1;
 
 	(void)snprintf(options, sizeof(options),
 		       "mode=0700,uid=%u,gid=%u,size=%" PRIu64 ",nr_inodes=%" PRIu64, uid, uid,
@@ -29,11 +38,17 @@ int workspace_mount(uint32_t uid, uint64_t bytes, uint64_t inodes, int *ret_fold
 	/* Over the tmpfs's own root, which nothing can name any more. */
 	if (mount(FILES, ROOT_WORKSPACE, NULL, MS_BIND, NULL) != 0)
 		return err_errno(err, errno, "mount " ROOT_WORKSPACE);
-	folder = open(ROOT_WORKSPACE, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (folder < 0)
-		return err_errno(err, errno, "open " ROOT_WORKSPACE);
-	*ret_folder_fd = fd_take(&folder);
-	return 0;
+	return workspace_open(ret_folder_fd, err);
+}
+
+int workspace_mount_shared(uint64_t bytes, uint64_t inodes, struct err *err)
+{
+	own_fd folder = -1;
+	int status = workspace_mount(0, bytes, inodes, &folder, err);
+
+	if (status == 0 && (chmod(ROOT_WORKSPACE, 0777) != 0 || chmod(ROOT_TMP, 0777) != 0))
+		status = err_errno(err, errno, "open the workspace to all");
+	return status;
 }
 
 static int set_option(int config_fd, const char *key, uint64_t value, struct err *err)

@@ -19,6 +19,12 @@
 nodiscard int workspace_mount(uint32_t uid, uint64_t bytes, uint64_t inodes, int *ret_folder_fd,
 			      struct err *err);
 
+/* The folder /workspace alone, when it is mounted already. */
+nodiscard int workspace_open(int *ret_folder_fd, struct err *err);
+
+/* Test builds without a mount namespace: one workspace, for the maker of all cells to mount. */
+nodiscard int workspace_mount_shared(uint64_t bytes, uint64_t inodes, struct err *err);
+
 /* For the warden: changes the limits of a cell's workspace through its folder. The caller must
  * have CAP_SYS_ADMIN in U0 and a mount namespace owned by U0 (one unshare(CLONE_NEWNS) after
  * userns_enter()). -EINVAL if more than `bytes` or `inodes` are in use already. */

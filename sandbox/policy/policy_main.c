@@ -23,9 +23,8 @@ struct options {
 };
 
 static const char *const actions[] = {
-	[SECCOMP_PASS] = "allow",
-	[SECCOMP_DENY] = "EPERM, told",
-	[SECCOMP_OBSERVE] = "allow, told",
+	[SECCOMP_PASS] = "allow",	   [SECCOMP_DENY] = "EPERM, told",
+	[SECCOMP_OBSERVE] = "allow, told", [SECCOMP_PRETEND] = "0, no call",
 	[SECCOMP_ABSENT] = "ENOSYS",
 };
 
@@ -103,9 +102,10 @@ static void json_rule(struct jsonw *json, const struct seccomp_rule *rule)
 	jsonw_key_str(json, "syscall", rule->name);
 	jsonw_key_u64(json, "number", (uint64_t)rule->number);
 	jsonw_key_str(json, "action",
-		      rule->verdict == SECCOMP_DENY	? "deny"
-		      : rule->verdict == SECCOMP_ABSENT ? "absent"
-							: "allow");
+		      rule->verdict == SECCOMP_DENY	 ? "deny"
+		      : rule->verdict == SECCOMP_ABSENT	 ? "absent"
+		      : rule->verdict == SECCOMP_PRETEND ? "pretend"
+							 : "allow");
 	jsonw_key(json, "errno");
 	if (rule->verdict == SECCOMP_DENY)
 		jsonw_str(json, "EPERM");

@@ -64,6 +64,26 @@ static int raise_descriptor_limit(uint32_t workers, struct err *err)
 	return 0;
 }
 
+/* Test builds: a controller whose layer is off is one that the host does not have. Version 2
+ * has one folder for all; there only the limits are left out (cgroup_group_limit()). */
+static void hide_cgroups(struct cgroup_host *host, uint32_t layers_disabled)
+{
+	static const struct {
+		uint32_t layer;
+		enum cgroup_place place;
+	} places[] = {
+		{LAYER_CGROUP_MEMORY, CGROUP_MEMORY},
+		{LAYER_CGROUP_PIDS, CGROUP_PIDS},
+		{LAYER_CGROUP_CPU, CGROUP_CPU},
+	};
+
+	if ((layers_disabled & LAYERS_CGROUP) == LAYERS_CGROUP)
+		*host = (struct cgroup_host){.version = 0};
+	for (size_t i = 0; i < ARRAY_COUNT(places) && host->version == 1; i++)
+		if ((layers_disabled & places[i].layer) != 0)
+			host->path[places[i].place][0] = '\0';
+}
+
 static int open_cgroups(struct warden *warden, struct err *err)
 {
 	const struct setup_warden_config *config = &warden->config;
@@ -71,8 +91,8 @@ static int open_cgroups(struct warden *warden, struct err *err)
 	uint32_t required = config->layers_required & LAYERS_CGROUP;
 	int status = cgroup_host_probe(&host, err);
 
-	if (status == 0 && (config->layers_disabled & LAYERS_CGROUP) == LAYERS_CGROUP)
-		host = (struct cgroup_host){.version = 0};
+	if (status == 0)
+		hide_cgroups(&host, config->layers_disabled);
 	if (status == 0)
 		status = cgroup_instance_open(&host, config->instance, config->uid_first,
 					      &warden->cgroups, err);

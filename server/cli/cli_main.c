@@ -36,6 +36,8 @@ static const struct subcommand subcommands[] = {
 	 "say what this kernel can do, and what is missing"},
 	{"policy", "casemate-policy", NULL, "show --seccomp",
 	 "print the system calls a job may make, and why"},
+	{"redteam", "casemate-redteam", NULL, "[options]",
+	 "attack a service as a caller can, and say what held"},
 };
 
 static void print_help(FILE *out)

@@ -3,14 +3,13 @@
  * runs with its caller's rights on its caller's machine; what the service answers is printed as
  * it is.
  */
-#include <curl/curl.h>
 #include <stdio.h>
 
+#include "server/client/client.h"
 #include "server/exec/answer.h"
 #include "server/exec/options.h"
 #include "server/exec/request.h"
 #include "server/exec/save.h"
-#include "server/exec/transport.h"
 
 #define EXIT_USAGE 100
 
@@ -41,6 +40,7 @@ static int run(const struct options *options, struct err *err)
 {
 	own_mem char *body = NULL;
 	own_buf answer = {0};
+	own_client client = {0};
 	json_t *document;
 	long http_status = 0;
 	int status = request_make(options, &document, err);
@@ -51,7 +51,10 @@ static int run(const struct options *options, struct err *err)
 	json_decref(document);
 	if (body == NULL)
 		return err_set(err, ENOMEM, "out of memory");
-	status = transport_post(options, body, strlen(body), &answer, &http_status, err);
+	status = client_open(&client, &options->place, err);
+	if (status == 0)
+		status = client_post(&client, "/v1/executions", body, strlen(body), &answer,
+				     &http_status, err);
 	return status < 0 ? status : print_answer(options, &answer, http_status);
 }
 

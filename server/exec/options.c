@@ -3,15 +3,13 @@
 #include <getopt.h>
 #include <string.h>
 
-#define URL_DEFAULT "https://localhost:8443"
-
 const char options_help[] =
 	"Runs a program on a Casemate service and behaves like it: prints its output, exits "
 	"with\n"
 	"its exit code.\n\n"
 	"usage: casemate exec [options] FILE|-\n\n"
 	"  --url U           the service; default $CASEMATE_URL, else the address in\n"
-	"                    var/listening, else " URL_DEFAULT "\n"
+	"                    var/listening, else https://localhost:8443\n"
 	"  --pki DIR         folder with client.crt, client.key and ca.crt; default "
 	"$CASEMATE_PKI,\n"
 	"                    else $VAR/pki, else var/pki\n"
@@ -63,100 +61,6 @@ static const struct option long_options[] = {
 	{NULL, 0, NULL, 0},
 };
 
-/* What the options name, before defaults. */
-struct given {
-	const char *url;
-	const char *pki;
-	const char *certificate;
-	const char *key;
-	const char *authority;
-};
-
-static int copy(char *ret, size_t size, const char *text, struct err *err)
-{
-	int length = snprintf(ret, size, "%s", text);
-
-	if (length < 0 || (size_t)length >= size)
-		return err_set(err, ENAMETOOLONG, "'%.40s...' is too long", text);
-	return 0;
-}
-
-static const char *var_folder(void)
-{
-	const char *var = getenv("VAR");
-
-	return var == NULL || *var == '\0' ? "var" : var;
-}
-
-/* The one line that a running service leaves in its state folder; false when there is none. */
-static bool read_listening(char *ret, size_t size)
-{
-	char path[PATH_MAX];
-	FILE *file;
-	bool is_read;
-
-	(void)snprintf(path, sizeof(path), "%s/listening", var_folder());
-	file = fopen(path, "re");
-	if (file == NULL)
-		return false;
-	is_read = fgets(ret, (int)size, file) != NULL;
-	(void)fclose(file);
-	ret[is_read ? strcspn(ret, "\n") : 0] = '\0';
-	return is_read && ret[0] != '\0';
-}
-
-static int fill_url(struct options *ret, const char *given, struct err *err)
-{
-	const char *url = given != NULL ? given : getenv("CASEMATE_URL");
-	size_t length;
-	int status = 0;
-
-	if (url != NULL && *url != '\0')
-		status = copy(ret->url, sizeof(ret->url), url, err);
-	else if (!read_listening(ret->url, sizeof(ret->url)))
-		status = copy(ret->url, sizeof(ret->url), URL_DEFAULT, err);
-	if (status < 0)
-		return status;
-	length = strlen(ret->url);
-	while (length > 0 && ret->url[length - 1] == '/')
-		ret->url[--length] = '\0';
-	if (strncmp(ret->url, "https://", 8) != 0)
-		return err_set(err, EINVAL, "--url %s: the service speaks https:// only",
-			       ret->url);
-	return 0;
-}
-
-static int fill_file(char *ret, const char *given, const char *pki, const char *name,
-		     struct err *err)
-{
-	int length;
-
-	if (given != NULL)
-		return copy(ret, PATH_MAX, given, err);
-	if (pki != NULL)
-		length = snprintf(ret, PATH_MAX, "%s/%s", pki, name);
-	else
-		length = snprintf(ret, PATH_MAX, "%s/pki/%s", var_folder(), name);
-	if (length < 0 || length >= PATH_MAX)
-		return err_set(err, ENAMETOOLONG, "the path of %s is too long", name);
-	return 0;
-}
-
-static int fill_defaults(struct options *ret, const struct given *given, struct err *err)
-{
-	const char *pki = given->pki != NULL ? given->pki : getenv("CASEMATE_PKI");
-	int status = fill_url(ret, given->url, err);
-
-	if (status == 0)
-		status =
-			fill_file(ret->certificate, given->certificate, pki, "client.crt", err);
-	if (status == 0)
-		status = fill_file(ret->key, given->key, pki, "client.key", err);
-	if (status == 0)
-		status = fill_file(ret->authority, given->authority, pki, "ca.crt", err);
-	return status;
-}
-
 static int parse_timeout(const char *text, uint64_t *ret, struct err *err)
 {
 	char *end;
@@ -170,7 +74,8 @@ static int parse_timeout(const char *text, uint64_t *ret, struct err *err)
 	return 0;
 }
 
-static int take_option(struct options *ret, struct given *given, int option, struct err *err)
+static int take_option(struct options *ret, struct place_given *given, int option,
+		       struct err *err)
 {
 	switch (option) {
 	case OPTION_URL:
@@ -214,7 +119,7 @@ static int take_option(struct options *ret, struct given *given, int option, str
 
 int options_parse(struct options *ret, int argc, char **argv, struct err *err)
 {
-	struct given given = {0};
+	struct place_given given = {0};
 	int option;
 
 	*ret = (struct options){0};
@@ -236,5 +141,5 @@ int options_parse(struct options *ret, int argc, char **argv, struct err *err)
 	if (ret->stdin_path != NULL && strcmp(ret->stdin_path, "-") == 0 &&
 	    strcmp(ret->program, "-") == 0)
 		return err_set(err, EINVAL, "the program and its --stdin cannot both be -");
-	return fill_defaults(ret, &given, err);
+	return place_fill(&given, &ret->place, err);
 }

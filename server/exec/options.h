@@ -4,20 +4,15 @@
 #ifndef SERVER_EXEC_OPTIONS_H
 #define SERVER_EXEC_OPTIONS_H
 
-#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/err.h"
+#include "server/client/place.h"
 
 #define OPTIONS_ARGS_MAX 256 /* as in schema/limits.h */
-#define OPTIONS_URL_MAX	 1024
 
 struct options {
-	char url[OPTIONS_URL_MAX]; /* without a slash at its end */
-	char certificate[PATH_MAX];
-	char key[PATH_MAX];
-	char authority[PATH_MAX];
+	struct place place;
 	const char *language; /* NULL: guess */
 	const char *program;  /* path, or "-" */
 	const char *stdin_path;

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "server/client/client.h"
 #include "server/exec/answer.h"
-#include "server/exec/transport.h"
 
 /* One segment of a path; never a way out of the folder that it is opened in. */
 static bool is_segment(const char *segment)
@@ -61,10 +61,12 @@ static int make_file(const char *folder, const char *path, int *ret_fd, struct e
 /* The bytes of a file that did not come with the answer. */
 static int fetch(const struct options *options, const char *href, FILE *out, struct err *err)
 {
+	own_client client = {0};
 	own_buf content = {0};
 	long status = 0;
 
-	if (transport_get(options, href, &content, &status, err) < 0)
+	if (client_open(&client, &options->place, err) < 0 ||
+	    client_get(&client, href, &content, &status, err) < 0)
 		return -err->code;
 	if (status != 200)
 		return err_set(err, EIO, "the service answers %ld", status);

@@ -9,14 +9,14 @@ import os
 import time
 
 import pytest
-from probes import PRELUDE
-from service import USERS, Service, wait_until
+from service import ROOT, USERS, Service, wait_until
 
 CHANNEL_FD = 63  # sandbox/runtimes/python/worker.c
 REPORT = 512  # schema/wire/warden_worker.h: WORKER_REPORT
 ENVIRONMENT = {"HOME", "PATH", "LANG", "TMPDIR", "XDG_CACHE_HOME", "MPLBACKEND", "MPLCONFIGDIR",
                "MATPLOTLIBRC"}
 ENDS = {"succeeded", "failed", "killed", "timed_out", "memory_exceeded", "output_exceeded"}
+PRELUDE = (ROOT / "server/redteam/probes/prelude.py").read_text()
 SECRET = "do-not-tell-" + os.urandom(8).hex()
 
 # Makes any message of the worker's protocol; header: type, descriptors, length, id.

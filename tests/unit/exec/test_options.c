@@ -32,9 +32,9 @@ Test(options, defaults_come_from_the_surroundings)
 
 	cr_assert(eq(int, parse(argv), 0));
 
-	cr_assert(eq(str, options.url, "https://localhost:8443"));
-	cr_assert(eq(str, options.certificate, "/nonexistent/pki/client.crt"));
-	cr_assert(eq(str, options.authority, "/nonexistent/pki/ca.crt"));
+	cr_assert(eq(str, options.place.url, "https://localhost:8443"));
+	cr_assert(eq(str, options.place.certificate, "/nonexistent/pki/client.crt"));
+	cr_assert(eq(str, options.place.authority, "/nonexistent/pki/ca.crt"));
 }
 
 Test(options, the_command_line_wins_over_the_environment)
@@ -47,9 +47,9 @@ Test(options, the_command_line_wins_over_the_environment)
 	(void)setenv("CASEMATE_PKI", "/q", 1);
 	cr_assert(eq(int, parse(argv), 0));
 
-	cr_assert(eq(str, options.url, "https://a:1"));
-	cr_assert(eq(str, options.certificate, "/p/client.crt"));
-	cr_assert(eq(str, options.key, "/k"));
+	cr_assert(eq(str, options.place.url, "https://a:1"));
+	cr_assert(eq(str, options.place.certificate, "/p/client.crt"));
+	cr_assert(eq(str, options.place.key, "/k"));
 	cr_assert(eq(u64, options.timeout_ms, 250));
 	cr_assert(eq(int, options.arg_count, 2));
 	cr_assert(eq(int, options.is_json, 1));
