@@ -160,7 +160,8 @@ os.waitpid(pid, 0)
     assert done.event_counts["network_denied"] == 4
     event = only(done, "namespace_denied")
     assert event["pid"] == event["tid"] > 2
-    assert only(done, "processes_started")["count"] >= 1
+    if "cgroup_pids" in done.layers:
+        assert only(done, "processes_started")["count"] >= 1
 
 
 def test_what_is_left_and_what_was_reached(shared):

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/futex.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -404,6 +405,43 @@ static int live(const void *data)
 Test(seccomp, threads_processes_and_messages_work)
 {
 	cr_assert(eq(int, child_run(live, NULL), 0));
+}
+
+/* A job that kept the listener could not answer with it; and once nobody holds it, what is told
+ * of fails with ENOSYS and is never made. */
+static int tell(const void *data)
+{
+	struct seccomp_notif_resp answer = {.error = -EXDEV};
+	struct seccomp_notif call = {0};
+	struct err err = {0};
+	int memfd = -1, listener = -1;
+	int how;
+	pid_t pid;
+
+	(void)data;
+	if (seccomp_program_compile(SECCOMP_LIST_WORKER, SECCOMP_TELL, &memfd, &err) < 0 ||
+	    seccomp_try_telling(memfd, &err) < 0 ||
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+	    seccomp_program_load_telling(memfd, &listener, &err) < 0)
+		return child_fail(1, &err);
+	pid = fork();
+	if (pid == 0)
+		_exit(socket(AF_INET, SOCK_STREAM, 0) >= 0 ? 0 : errno);
+	/* This program may not ask for a listener's ioctl, so the answer stays away. */
+	if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &call) == 0 || errno != ENOSYS ||
+	    ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer) == 0)
+		return 2;
+	(void)close(listener);
+	/* The child has a copy of its own. */
+	(void)kill(pid, SIGKILL);
+	if (waitpid(pid, &how, 0) != pid || !WIFSIGNALED(how))
+		return 3;
+	return socket(AF_INET, SOCK_STREAM, 0) < 0 && errno == ENOSYS ? 0 : 4;
+}
+
+Test(seccomp, a_listener_is_of_no_use_to_the_job_itself)
+{
+	cr_assert(eq(int, child_run(tell, NULL), 0));
 }
 
 static int load_bad(const void *data)
