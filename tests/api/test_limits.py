@@ -98,17 +98,26 @@ def test_memory_of_the_service_is_flat(service, client):
         return {name: (rss_bytes(pid), len(os.listdir(f"/proc/{pid}/fd")))
                 for name, pid in pids.items()}
 
+    def is_at_rest():
+        lines = service.operations("/metrics").body.decode().splitlines()
+        count = {line.split("{")[0]: int(line.split()[-1]) for line in lines
+                 if line.startswith("casemate_workers_")}
+        return count["casemate_workers_starting"] == count["casemate_workers_busy"] == 0
+
     for code, _, limits in hostile:
         client.run(code, limits={**LIMITED, **limits})
+    # Workers hold descriptors of the warden: both measurements are taken with a full pool.
+    assert wait_until(is_at_rest, timeout=20)
     before = measure()
     for _ in range(3):
         for code, _, limits in hostile:
             client.run(code, limits={**LIMITED, **limits})
-    # Workers in the making hold descriptors of the warden; they come and go.
-    wait_until(lambda: all(measure()[name][1] <= before[name][1] + 4 for name in names))
+    assert wait_until(is_at_rest, timeout=20)
     after = measure()
 
     for name in names:
-        # 4 MiB: malloc keeps some of what one large outcome needed.
-        assert after[name][0] <= before[name][0] + (4 << 20), (name, before, after)
+        # 4 MiB: malloc keeps some of what one large outcome needed. The ledger's page cache
+        # (cache_size in server/ledger/database.c) fills up with the answers that it keeps.
+        room = (4 << 20) + (8000 << 10 if name == "casemate-ledger" else 0)
+        assert after[name][0] <= before[name][0] + room, (name, before, after)
         assert after[name][1] <= before[name][1] + 4, (name, before, after)
