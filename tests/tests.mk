@@ -76,7 +76,21 @@ asan ubsan tsan:
 # so no unit test starts under it; the real processes do.
 SANITIZED_UNITS = $(if $(filter tsan,$(VARIANT)),,$(UNIT_BINARIES))
 
-sanitized: all $(FAULTS) $(if $(filter tsan,$(VARIANT)),,unit-binaries)
+# A program that the sanitizer must not let pass; its folder ends in the variant's name, because
+# the suite looks at that.
+CANARY = $(if $(wildcard tests/canary/$(VARIANT).c),$(BUILD)/canary/$(VARIANT)/unit-canary)
+$(BUILD)/obj/tests/canary/%.o: CFLAGS_ALL += -Wno-conversion
+$(BUILD)/canary/$(VARIANT)/unit-canary: $(BUILD)/obj/tests/canary/$(VARIANT).o
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS_ALL) -o $@ $< -lcriterion
+
+.PHONY: canary
+canary: $(CANARY)
+	@if [ -n '$(CANARY)' ] && tests/support/suite.sh $(BUILD)/canary/$(VARIANT) $(CANARY) \
+		>/dev/null 2>&1; then \
+		echo 'canary: $(VARIANT) lets a mistake on purpose pass' >&2; exit 1; fi
+
+sanitized: canary all $(FAULTS) $(if $(filter tsan,$(VARIANT)),,unit-binaries)
 	@VARIANT=$(VARIANT) tests/support/suite.sh $(BUILD) $(SANITIZED_UNITS) \
 		-- $(if $(filter tsan,$(VARIANT)),$(THREAD_TESTS),$(SANITIZED_TESTS))
 
