@@ -18,9 +18,16 @@ import select
 import socket
 import struct
 import subprocess
+import time
+from pathlib import Path
 
 import cgroups
 from slow import SLOW
+
+ROOT = Path(__file__).resolve().parents[2]
+VARIANT = os.environ.get("VARIANT", "release")
+LIBEXEC = ROOT / "build" / VARIANT / "libexec" / "casemate"
+VERSION = "0.1.0"
 
 HEADER = struct.Struct("<HHIQ")
 BODY_MAX = 60 * 1024
@@ -120,6 +127,20 @@ def receive(channel, timeout=10):
     type, fd_count, length, id = HEADER.unpack_from(packet)
     assert fd_count == len(fds) and len(packet) == HEADER.size + length
     return Message(type, id, packet[HEADER.size:], fds)
+
+
+def hello(channel, uid):
+    """Begins the set-up; `uid` 0: the program stays who it is."""
+    send(channel, SETUP_HELLO, text(VERSION) + u32(uid) + u32(1) + u8(0))
+
+
+def wait_until(condition, timeout=5):
+    deadline = time.monotonic() + timeout * SLOW
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.01)
+    return bool(condition())
 
 
 def spawn(program, theirs, cgroup=None, **options):

@@ -19,11 +19,8 @@ sys.path.insert(0, str(ROOT / "tests" / "support"))
 
 import channel  # noqa: E402
 from slow import SLOW  # noqa: E402
-from channel import Reader, text, u8, u32  # noqa: E402
+from channel import LIBEXEC, Reader, u8, u32, wait_until  # noqa: E402
 
-VARIANT = os.environ.get("VARIANT", "release")
-LIBEXEC = ROOT / "build" / VARIANT / "libexec" / "casemate"
-VERSION = "0.1.0"
 ROOT_UID = 1900000901  # no account has it
 ORDINARY_UID = 64123  # neither has this one
 
@@ -101,8 +98,7 @@ class Front:
 
     def hello(self):
         uid = ROOT_UID if os.geteuid() == 0 and not self.user else 0
-        channel.send(self.supervisor, channel.SETUP_HELLO,
-                     text(VERSION) + u32(uid) + u32(1) + u8(0))
+        channel.hello(self.supervisor, uid)
 
     def send_config(self):
         tls12, connections_max, handshake_ms, per_address = self.config
@@ -223,15 +219,6 @@ class Front:
 
 def count_descriptors(front):
     return len(os.listdir(f"/proc/{front.process.pid}/fd"))
-
-
-def wait_until(condition, timeout=5):
-    deadline = time.monotonic() + timeout * SLOW
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.01)
-    return bool(condition())
 
 
 def in_background(work, *arguments):

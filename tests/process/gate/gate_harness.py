@@ -17,10 +17,10 @@ sys.path.insert(0, str(ROOT / "tests" / "support"))
 
 import channel  # noqa: E402
 from slow import SLOW  # noqa: E402
-from channel import Reader, sealed, text, u8, u16, u32, u64  # noqa: E402
+from channel import (  # noqa: E402
+    LIBEXEC, Reader, sealed, text, u8, u16, u32, u64, wait_until)
 
-VARIANT = os.environ.get("VARIANT", "release")
-GATE = ROOT / "build" / VARIANT / "libexec" / "casemate" / "casemate-gate"
+GATE = LIBEXEC / "casemate-gate"
 ROOT_UID = 1900000902  # no account has it
 
 (ASK_EXECUTE, ASK_EXECUTION, ASK_VIEW, ASK_METRICS, ASK_CANCEL,
@@ -199,7 +199,7 @@ class Gate:
 
     def begin(self, is_ready=True):
         uid = ROOT_UID if os.geteuid() == 0 else 0
-        channel.send(self.setup, channel.SETUP_HELLO, text("0.1.0") + u32(uid) + u32(1) + u8(0))
+        channel.hello(self.setup, uid)
         self.configure()
         self.front = self.introduce(channel.ROLE_FRONT)
         self.ledger = self.introduce(channel.ROLE_LEDGER)
@@ -320,10 +320,4 @@ class Gate:
                         b"# HELP casemate_x X.\n# TYPE casemate_x counter\ncasemate_x 1\n")
 
 
-def wait_until(condition, timeout=5):
-    end = time.monotonic() + timeout * SLOW
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.01)
-    return False
+__all__ = ["EXECUTION_ID", "SLOW", "wait_until"]

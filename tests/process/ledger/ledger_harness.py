@@ -20,11 +20,8 @@ sys.path.insert(0, str(ROOT / "tests" / "support"))
 import channel  # noqa: E402
 from slow import SLOW  # noqa: E402
 from channel import (  # noqa: E402
-    HEADER, ROLE_GATE, ROLE_VALIDATOR, ROLE_WARDEN, Reader, sealed, text, u8, u32, u64)
+    HEADER, LIBEXEC, VARIANT, ROLE_GATE, ROLE_VALIDATOR, ROLE_WARDEN, Reader, sealed, text, u8, u32, u64)
 
-VARIANT = os.environ.get("VARIANT", "release")
-BUILD = ROOT / "build" / VARIANT
-VERSION = "0.1.0"
 LEDGER_UID = 1900000902  # no account has it
 ORDINARY_UID = 64123
 USERS = ["root", "ordinary"] if os.geteuid() == 0 else ["ordinary"]
@@ -295,7 +292,7 @@ class Ledger:
                        "principals": [(SPIFFE, DEV, "dev", EXECUTOR | AUDITOR | OPERATOR)], **config}
         programs = self.home / "programs"
         (programs / "libexec/casemate").mkdir(parents=True)
-        shutil.copy(BUILD / "libexec/casemate/casemate-ledger", programs / "libexec/casemate")
+        shutil.copy(LIBEXEC / "casemate-ledger", programs / "libexec/casemate")
         shutil.copytree(ROOT / "migrations", programs / "share/casemate/migrations")
         self.program = programs / "libexec/casemate/casemate-ledger"
         self.migrations = programs / "share/casemate/migrations"
@@ -339,8 +336,7 @@ class Ledger:
             options["env"] = {"ASAN_OPTIONS": "detect_leaks=0:verify_asan_link_order=0",
                               **options.pop("environment", {})}
             self.process = channel.spawn(self.program, theirs, **options)
-        channel.send(self.setup, channel.SETUP_HELLO,
-                     text(VERSION) + u32(LEDGER_UID if self.is_root else 0) + u32(1) + u8(0))
+        channel.hello(self.setup, LEDGER_UID if self.is_root else 0)
         self.send_config()
 
     def commit(self):
@@ -430,9 +426,4 @@ def run(gate, validator, warden, members=MEMBERS, **who):
 
 
 def wait_until(condition, timeout=10):
-    deadline = time.monotonic() + timeout * SLOW
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.01)
-    return bool(condition())
+    return channel.wait_until(condition, timeout)

@@ -422,9 +422,10 @@ def test_numbers_of_an_earlier_life_are_not_used_again(ledger, peers):
 
 
 @pytest.mark.parametrize("step", ["body", "payload", "outcome"])
-def test_want_of_memory_is_no_fault_of_a_neighbour(make_ledger, tmp_path, step):
-    faults = shared_faults(tmp_path)
-    ledger = make_ledger().start(environment=faults.environment())
+def test_want_of_memory_is_no_fault_of_a_neighbour(make_ledger, step):
+    ledger = make_ledger()
+    faults = Faults(ledger.home)
+    ledger.start(environment=faults.environment())
     gate, validator, warden = ledger.peers()
     large = b"x" * (24 << 20)
 
@@ -570,10 +571,11 @@ def test_reading_is_done_a_piece_at_a_time(ledger, peers):
 
 
 @pytest.mark.parametrize("kind", ["write", "short write"])
-def test_a_file_store_that_fails_costs_only_the_file(make_ledger, tmp_path, kind):
+def test_a_file_store_that_fails_costs_only_the_file(make_ledger, kind):
     """The accepted and the finished record are written around it, so the fault is aimed between."""
-    faults = shared_faults(tmp_path)
-    ledger = make_ledger().start(environment=faults.environment())
+    ledger = make_ledger()
+    faults = Faults(ledger.home)
+    ledger.start(environment=faults.environment())
     gate, validator, warden = ledger.peers()
     ask, job, execution = run_to_warden(gate, validator, warden)
     warden.done(job, outcome=b"x" * (2 * PIECE))
@@ -591,21 +593,15 @@ def test_a_file_store_that_fails_costs_only_the_file(make_ledger, tmp_path, kind
 
 # --- a database that fails -----------------------------------------------------------------
 
-def shared_faults(tmp_path):
-    for folder in [tmp_path, *tmp_path.parents[:2]]:
-        folder.chmod(0o755)  # an ordinary user maps it, too
-    return Faults(tmp_path)
-
-
 @pytest.mark.parametrize("kind,error", [
     ("write", errno.EIO), ("write", errno.ENOSPC), ("short write", errno.ENOSPC),
     ("sync", errno.EIO)])
 def test_nothing_runs_unrecorded_and_no_answer_comes_before_its_record(
-        make_ledger, tmp_path, kind, error):
+        make_ledger, kind, error):
     """The n-th write or sync of an execution fails, for every n; each time the process is killed
     afterwards and started anew, so what its successor reads counts, too."""
-    faults = shared_faults(tmp_path)
     ledger = make_ledger()
+    faults = Faults(ledger.home)
     executions = []
     outcomes = {"refused": 0, "not settled": 0, "answered": 0}
     for number in range(1, 100):
