@@ -13,16 +13,20 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
-static int drop_bounding_set(struct err *err)
+int confine_bounding_set(bool is_demanded, struct err *err)
 {
-	for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++) {
-		if (prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 0)
-			continue;
-		/* Without CAP_SETPCAP the set stays, but no_new_privs makes it useless. */
-		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) != 0 && errno != EPERM)
-			return err_errno(err, errno, "drop capability %d from the bounding set",
-					 cap);
-	}
+	int cap = 0;
+
+	/* The first number the kernel does not know ends the list. */
+	while (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0)
+		cap++;
+	if (errno == EPERM && !is_demanded)
+		return 0;
+	if (errno != EINVAL || cap == 0)
+		return err_errno(err, errno, "drop capability %d from the bounding set", cap);
+	for (int dropped = 0; dropped < cap; dropped++)
+		if (prctl(PR_CAPBSET_READ, dropped, 0, 0, 0) != 0)
+			return err_set(err, EPERM, "capability %d did not go away", dropped);
 	return 0;
 }
 
@@ -35,7 +39,7 @@ int confine_uid(uint32_t uid, struct err *err)
 	if (uid == 0)
 		return 0;
 	/* Now, because CAP_SETPCAP goes with uid 0. */
-	status = drop_bounding_set(err);
+	status = confine_bounding_set(false, err);
 	if (status < 0)
 		return status;
 	if (setgroups(0, NULL) != 0)
@@ -52,7 +56,7 @@ int confine_uid(uint32_t uid, struct err *err)
 	return 0;
 }
 
-static int drop_capabilities(struct err *err)
+int confine_capabilities(struct err *err)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct none[2] = {{0}};
@@ -97,8 +101,8 @@ int confine_privileges(struct err *err)
 		return err_errno(err, errno, "clear dumpable");
 	status = confine_core(err);
 	if (status == 0)
-		status = drop_bounding_set(err);
-	return status < 0 ? status : drop_capabilities(err);
+		status = confine_bounding_set(false, err);
+	return status < 0 ? status : confine_capabilities(err);
 }
 
 /* Bits that each ABI added; an older kernel refuses a ruleset that names newer ones. */

@@ -9,6 +9,7 @@
 #ifndef BASE_CONFINE_H
 #define BASE_CONFINE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,6 +22,13 @@ nodiscard int confine_uid(uint32_t uid, struct err *err);
 
 /* No core file of this process and what it starts. */
 nodiscard int confine_core(struct err *err);
+
+/* Empties the bounding set and reads it back. Without CAP_SETPCAP it stays, which is an error
+ * only when it is demanded: no_new_privs makes it useless. */
+nodiscard int confine_bounding_set(bool is_demanded, struct err *err);
+
+/* Empties the ambient, effective, permitted and inheritable sets and reads them back. */
+nodiscard int confine_capabilities(struct err *err);
 
 /* no_new_privs, not dumpable (no ptrace, no core by a sibling of the same uid), no core file,
  * all capability sets and the bounding set empty; read back. */

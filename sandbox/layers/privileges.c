@@ -1,11 +1,11 @@
 #include "sandbox/layers/privileges.h"
 
-#include <linux/capability.h>
 #include <linux/securebits.h>
 #include <sys/fsuid.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
+#include "base/confine.h"
 #include "sandbox/layers/userns.h"
 #include "schema/status.h"
 
@@ -36,44 +36,15 @@ int privileges_become_cell_uid(struct err *err)
 	return 0;
 }
 
-static int drop_bounding_set(struct err *err)
-{
-	int cap = 0;
-
-	/* The first number the kernel does not know ends the list. */
-	while (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0)
-		cap++;
-	if (errno != EINVAL || cap == 0)
-		return err_errno(err, errno, "drop capability %d from the bounding set", cap);
-	for (int dropped = 0; dropped < cap; dropped++)
-		if (prctl(PR_CAPBSET_READ, dropped, 0, 0, 0) != 0)
-			return err_set(err, EPERM, "capability %d did not go away", dropped);
-	return 0;
-}
-
 static int drop_capabilities(struct err *err)
 {
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct none[2] = {{0}};
-	struct __user_cap_data_struct now[2] = {{0}};
 	int status;
 
 	if (prctl(PR_SET_SECUREBITS, SECUREBITS, 0, 0, 0) != 0 ||
 	    prctl(PR_GET_SECUREBITS, 0, 0, 0, 0) != SECUREBITS)
 		return err_errno(err, errno, "lock the secure bits");
-	status = drop_bounding_set(err);
-	if (status < 0)
-		return status;
-	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0)
-		return err_errno(err, errno, "clear ambient capabilities");
-	if (syscall(SYS_capset, &header, none) != 0)
-		return err_errno(err, errno, "drop capabilities");
-	if (syscall(SYS_capget, &header, now) != 0)
-		return err_errno(err, errno, "read capabilities back");
-	for (size_t i = 0; i < ARRAY_COUNT(now); i++)
-		if ((now[i].effective | now[i].permitted | now[i].inheritable) != 0)
-			return err_set(err, EPERM, "capabilities did not go away");
-	return 0;
+	status = confine_bounding_set(true, err);
+	return status < 0 ? status : confine_capabilities(err);
 }
 
 int privileges_drop(uint32_t layers_disabled, struct err *err)
