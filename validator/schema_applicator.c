@@ -91,6 +91,23 @@ const struct schema_property *names_find(const struct schema_names *names, const
 	return NULL;
 }
 
+void names_mark_required(struct schema_node *node)
+{
+	size_t known = 0;
+
+	for (size_t i = 0; i < json_array_size(node->required); i++) {
+		const json_t *name = json_array_get(node->required, i);
+		const struct schema_property *property = names_find(
+			&node->properties, json_string_value(name), json_string_length(name));
+
+		if (property == NULL)
+			return;
+		known += !property->is_required;
+		node->properties.list[property - node->properties.list].is_required = true;
+	}
+	node->required_known = known;
+}
+
 static bool names_make(struct schema_names *names, size_t count, uint32_t seed)
 {
 	size_t slots = 4;
@@ -392,23 +409,30 @@ static bool check_matching(struct checker *checker, const struct schema_node *no
 	return is_good;
 }
 
+/* What a member turned out to be. */
+struct member {
+	bool is_known; /* some keyword but propertyNames applied to it */
+	bool is_required;
+};
+
 static bool check_member(struct checker *checker, const struct schema_node *node, json_t *value,
-			 const struct place *place, bool *ret_is_known)
+			 const struct place *place, struct member *ret)
 {
 	const struct schema_property *property =
 		names_find(&node->properties, place->key, place->length);
 	bool is_good = true;
 
-	*ret_is_known = property != NULL;
+	ret->is_known = property != NULL;
+	ret->is_required = property != NULL && property->is_required;
 	if (!check_name(checker, node, place))
 		return false;
 	if (property != NULL)
 		is_good = evaluate(checker, property->node, value, place, NULL);
 	if (node->matching_count > 0)
-		is_good &= check_matching(checker, node, value, place, ret_is_known);
-	if (*ret_is_known || node->additional == NULL)
+		is_good &= check_matching(checker, node, value, place, &ret->is_known);
+	if (ret->is_known || node->additional == NULL)
 		return is_good;
-	*ret_is_known = true;
+	ret->is_known = true;
 	if (!node->additional->is_never || node->matching_count > 0)
 		return evaluate(checker, node->additional, value, place, NULL) && is_good;
 	if (checker->report != NULL)
@@ -439,38 +463,54 @@ static bool check_properties_only(struct checker *checker, const struct schema_n
 	return is_good;
 }
 
-bool check_object(struct checker *checker, const struct schema_node *node, json_t *value,
-		  const struct place *place, struct marks *marks)
+static bool check_all_members(struct checker *checker, const struct schema_node *node,
+			      json_t *value, const struct place *place, struct marks *marks)
 {
-	bool is_good = check_object_size(checker, node, value, place);
-	bool has_only_names =
-		node->additional == NULL && node->names == NULL && node->matching_count == 0;
 	struct place here = {.parent = place};
+	bool is_good = true;
 	size_t index = 0;
+	size_t required = 0;
 	json_t *member;
 
-	if (!is_good && checker->report == NULL)
-		return false;
-	if (has_only_names && node->properties.count == 0)
-		return is_good;
-	if (has_only_names && marks == NULL && node->properties.count < json_object_size(value))
-		return check_properties_only(checker, node, value, place) && is_good;
 	json_object_keylen_foreach(value, here.key, here.length, member)
 	{
-		bool is_known = false;
-		bool is_fine = charge(checker, 1) &&
-			       check_member(checker, node, member, &here, &is_known);
+		struct member what = {.is_known = false};
+		bool is_fine =
+			charge(checker, 1) && check_member(checker, node, member, &here, &what);
 
-		if (marks != NULL && is_known)
+		if (marks != NULL && what.is_known)
 			marks_set(marks, index);
 		index++;
+		required += what.is_required;
 		if (is_fine)
 			continue;
 		is_good = false;
 		if (is_enough(checker))
 			break;
 	}
-	return is_good;
+	/* A report was told by check_object_size() which are missing. */
+	return is_good && (checker->report != NULL || required >= node->required_known);
+}
+
+bool check_object(struct checker *checker, const struct schema_node *node, json_t *value,
+		  const struct place *place, struct marks *marks)
+{
+	bool has_only_names =
+		node->additional == NULL && node->names == NULL && node->matching_count == 0;
+	bool sees_all =
+		!(has_only_names &&
+		  (node->properties.count == 0 ||
+		   (marks == NULL && node->properties.count < json_object_size(value))));
+	bool has_required = !sees_all || checker->report != NULL || node->required_known == 0;
+	bool is_good = check_object_size(checker, node, value, place, has_required);
+
+	if (!is_good && checker->report == NULL)
+		return false;
+	if (sees_all)
+		return check_all_members(checker, node, value, place, marks) && is_good;
+	if (node->properties.count == 0)
+		return is_good;
+	return check_properties_only(checker, node, value, place) && is_good;
 }
 
 /* --- combinations --------------------------------------------------------------------------

@@ -152,11 +152,17 @@ bool evaluate_by(struct checker *checker, const char *by, const struct schema_no
 static bool check_leaf(struct checker *checker, const struct schema_node *node, json_t *value,
 		       const struct place *place)
 {
-	if (!charge(checker, 4) ||
-	    ((node->parts & PART_GENERAL) != 0 && !check_general(checker, node, value, place)))
+	bool is_string = json_is_string(value);
+	/* Nearly all of them: a string where a string belongs. */
+	bool is_fine = is_string && (node->types & SCHEMA_STRING) != 0 &&
+		       node->constant == NULL && node->enumeration == NULL;
+
+	if (!charge(checker, 4) || (!is_fine && (node->parts & PART_GENERAL) != 0 &&
+				    !check_general(checker, node, value, place)))
 		return false;
-	if (json_is_string(value) && (node->parts & PART_STRING) != 0)
-		return check_string(checker, node, value, place);
+	if (is_string)
+		return (node->parts & PART_STRING) == 0 ||
+		       check_string(checker, node, value, place);
 	return !json_is_number(value) || (node->parts & PART_NUMBER) == 0 ||
 	       check_number(checker, node, value, place);
 }

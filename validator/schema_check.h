@@ -97,8 +97,9 @@ bool check_text(struct checker *checker, const struct schema_node *node, const c
 		size_t length, const struct place *place);
 bool check_array_size(struct checker *checker, const struct schema_node *node, json_t *value,
 		      const struct place *place);
+/* Without `required` when the caller sees to that. */
 bool check_object_size(struct checker *checker, const struct schema_node *node, json_t *value,
-		       const struct place *place);
+		       const struct place *place, bool has_required);
 bool check_array(struct checker *checker, const struct schema_node *node, json_t *value,
 		 const struct place *place, struct marks *marks);
 bool check_object(struct checker *checker, const struct schema_node *node, json_t *value,

@@ -235,7 +235,10 @@ static int node_compile(const struct compiler *outer, json_t *source,
 	if (status < 0)
 		return status;
 	*ret = compiler.node;
-	return node_fill(&compiler, err);
+	status = node_fill(&compiler, err);
+	if (status == 0)
+		names_mark_required(compiler.node);
+	return status;
 }
 
 int compile_child(struct compiler *compiler, json_t *source, const struct compile_step *step,

@@ -76,6 +76,7 @@ struct schema_property {
 	const char *name;
 	size_t length;
 	uint32_t hash;
+	bool is_required; /* as well */
 	const struct schema_node *node;
 };
 
@@ -143,6 +144,7 @@ struct schema_node {
 	bool items_unique;
 	struct schema_pattern *pattern; /* owned */
 	json_t *required;
+	size_t required_known; /* names in `required` when all are in `properties`; else 0 */
 	const struct schema_format *format; /* NULL unless it is an assertion */
 
 	/* applicators */
@@ -285,6 +287,9 @@ void node_location(const struct schema_node *node, struct buf *ret);
 /* Appends "/<segment>" with the escapes of RFC 6901, safe to show. */
 void pointer_segment(struct buf *ret, const char *data, size_t length);
 void node_step(const struct schema_node *node, struct buf *ret);
+
+/* Marks properties that are required: then seeing the members is enough to know. */
+void names_mark_required(struct schema_node *node);
 
 /* The property whose name is nearest to `key`, NULL when none is near. */
 const char *schema_nearest_name(const struct schema_node *node, const char *key, size_t length);

@@ -563,11 +563,11 @@ static bool check_members(struct checker *checker, const struct schema_node *nod
 }
 
 bool check_object_size(struct checker *checker, const struct schema_node *node, json_t *value,
-		       const struct place *place)
+		       const struct place *place, bool has_required)
 {
 	bool is_good = check_members(checker, node, json_object_size(value), place);
 
-	if (node->required != NULL && (is_good || checker->report != NULL))
+	if (has_required && node->required != NULL && (is_good || checker->report != NULL))
 		is_good &= check_names(checker, node, "required", node->required, value, place);
 	for (size_t i = 0; i < node->dependency_count && (is_good || checker->report != NULL);
 	     i++) {
