@@ -2,7 +2,8 @@
 # Tests the committed tree in a virtual machine with Debian 12's own kernel (make test-vm): 6.1,
 # cgroup version 2, Landlock ABI 2, systemd. Arguments are the parts of tests/support/vm_inside.sh,
 # each optionally with what pytest is to run: `tests/support/vm.sh root:tests/redteam`; default:
-# all parts. VM_CPUS, VM_MEMORY (MiB) and VM_TIMEOUT (s) change the machine.
+# all parts. VM_CPUS, VM_MEMORY (MiB) and VM_TIMEOUT (s) change the machine, SLOW is by how much
+# everything may take longer.
 #
 # The processor is emulated, so no virtualisation is needed and everything takes ten to twenty
 # times as long: by hand and nightly. Programs are built before, in the same root, at full speed.
@@ -107,6 +108,7 @@ in_root bash -euo pipefail -c '
 	make -j"$(nproc)" all unit-binaries
 	make -j"$(nproc)" VARIANT=test all'
 printf '%s\n' "$@" >"$root/src/build/vm-parts"
+echo "${SLOW:-15}" >"$root/src/build/vm-slow"
 make_disk "$root/src" source 4G
 rm -rf "$root/src"
 mkdir "$root/src"

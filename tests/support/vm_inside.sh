@@ -12,7 +12,7 @@ set -uo pipefail
 cd /src || exit 1
 
 # Emulation costs a factor of ten to twenty.
-export SLOW=${SLOW:-15} LANG=C.UTF-8 HOME=/root
+export SLOW=${SLOW:-$(cat build/vm-slow)} LANG=C.UTF-8 HOME=/root
 
 # The tests go into a leaf, so that the services they start can have groups with controllers
 # beside it (tests/support/cgroups.py).
