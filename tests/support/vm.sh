@@ -112,6 +112,7 @@ echo "${SLOW:-15}" >"$root/src/build/vm-slow"
 make_disk "$root/src" source 4G
 rm -rf "$root/src"
 mkdir "$root/src"
+rm -f "$folder/results.img" # or those of an earlier run would be taken for ours
 truncate -s 64M "$folder/results.img"
 
 kernel=$(echo "$root"/boot/vmlinuz-*)
