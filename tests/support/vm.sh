@@ -63,6 +63,7 @@ make_system() {
 	cp "$top/tests/support/deps.sh" "$root/src/"
 	in_root /src/deps.sh test
 	rm "$root/src/deps.sh"
+	echo '127.0.0.1 localhost' >"$root/etc/hosts"
 	# For the parts that run as a person; nobody can log in.
 	in_root id tester >/dev/null 2>&1 ||
 		in_root useradd --create-home --uid 1000 --shell /bin/bash tester

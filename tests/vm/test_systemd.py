@@ -24,9 +24,10 @@ pytestmark = pytest.mark.skipif(
 
 def run(*command):
     done = subprocess.run(command, capture_output=True, text=True)
-    journal = subprocess.run(["journalctl", "-u", UNIT, "-n", "30", "--no-pager"],
-                             capture_output=True, text=True).stdout
-    assert done.returncode == 0, (command, done.stdout, done.stderr, journal)
+    journal = done.returncode != 0 and subprocess.run(["journalctl", "-u", UNIT, "-n", "30", "--no-pager"],
+                                                      capture_output=True, text=True).stdout
+    if done.returncode != 0:
+        pytest.fail(f"{command}\n{done.stdout}\n{done.stderr}\n{journal}", pytrace=False)
     return done.stdout.strip()
 
 
