@@ -27,7 +27,8 @@ enum { INIT_LIFELINE_FD, INIT_SYNC_FD, INIT_FOLDER_FD, INIT_SECCOMP_FD, INIT_FDS
 
 static int set_names(uint32_t layers_disabled, struct err *err)
 {
-	(void)prctl(PR_SET_NAME, "cell-init", 0, 0, 0);
+	if (prctl(PR_SET_NAME, "cell-init", 0, 0, 0) != 0)
+		return err_errno(err, errno, "name the init");
 	if ((layers_disabled & LAYER_UTS_NAMESPACE) != 0)
 		return 0;
 	if (sethostname(HOSTNAME, sizeof(HOSTNAME) - 1) != 0 || setdomainname("", 0) != 0)

@@ -24,9 +24,9 @@ pytestmark = pytest.mark.skipif(
 
 def run(*command):
     done = subprocess.run(command, capture_output=True, text=True)
-    journal = done.returncode != 0 and subprocess.run(["journalctl", "-u", UNIT, "-n", "30", "--no-pager"],
-                                                      capture_output=True, text=True).stdout
     if done.returncode != 0:
+        journal = subprocess.run(["journalctl", "-u", UNIT, "-n", "30", "--no-pager"],
+                                 capture_output=True, text=True).stdout
         pytest.fail(f"{command}\n{done.stdout}\n{done.stderr}\n{journal}", pytrace=False)
     return done.stdout.strip()
 
