@@ -36,10 +36,15 @@ static const struct confine_syscall allowed[] = {
 static int file_prepare(int folder_fd, const char *name, uint32_t uid, int *ret_fd,
 			struct err *err)
 {
-	own_fd fd = openat(folder_fd, name,
-			   O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	const int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+	own_fd fd = openat(folder_fd, name, flags);
 	struct stat info;
 
+	/* Not both at once: in a folder like ours, sticky and writable for the ledger's group,
+	 * fs.protected_regular=2 (Debian's default) refuses O_CREAT on a file that exists and
+	 * is the ledger's, even to root. */
+	if (fd < 0 && errno == ENOENT)
+		fd = openat(folder_fd, name, flags | O_CREAT | O_EXCL, 0600);
 	if (fd < 0)
 		return err_errno(err, errno, "state directory: open %s", name);
 	if (fstat(fd, &info) != 0)
