@@ -156,13 +156,13 @@ class Refused:
 class Warden:
     def __init__(self, workers=4, low=2, high=3, queue=16, preload="", required=0, disabled=0,
                  program=PROGRAM, instance="test", log_level=1, root=None,
-                 seccomp="python", cpu_percent=200, log=None):
+                 seccomp="python", cpu_percent=200, log=None, cgroup=None):
         self.pool, self.capabilities, self.runtime = None, None, None
         self.next_id = 1
         self.answers = {}
         self.supervisor, theirs = pair()
         theirs.setblocking(False)  # as base/chan.h makes its pairs
-        self.cgroup = cgroups.make()
+        self.cgroup = cgroup or cgroups.make()
         self.process = spawn(program, theirs, self.cgroup, stderr=log)
         hello = text(VERSION) + u32(0) + u32(1) + u8(log_level)
         send(self.supervisor, SETUP_HELLO, hello)
