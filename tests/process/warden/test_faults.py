@@ -76,7 +76,7 @@ class Injected:
     def run(self):
         try:
             while self.tracer.poll() is None:
-                self.jobs.append(self.warden.run(PROBE, timeout=30))
+                self.jobs.append(self.warden.run(PROBE, timeout=60, queue_ms=60000))
         finally:
             self.tracer.kill()
 
@@ -129,7 +129,7 @@ def test_no_job_runs_behind_an_incomplete_wall(program, tmp_path):
 def check(share, count):
     assert share.tracer.wait() == 0
     for job in share.jobs:
-        assert (job.status, job.stdout) == ("succeeded", HELD), job
+        assert getattr(job, "stdout", None) == HELD and job.status == "succeeded", job
         assert job.layers == share.layers
     for number, call, event in share.results():
         if "event=worker_ready" in event:
