@@ -1,6 +1,7 @@
 #include "schema/status.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "base/own.h"
 
@@ -56,4 +57,56 @@ unsigned problem_http(uint8_t problem)
 const char *layer_name(unsigned index)
 {
 	return index < ARRAY_COUNT(layer_names) ? layer_names[index] : "unknown";
+}
+
+static const struct {
+	const char *name;
+	uint32_t layers;
+} levels[LEVEL_COUNT] = {
+#define X(symbol, name, layers) [LEVEL_##symbol] = {(name), (layers)},
+	LEVEL_LIST(X)
+#undef X
+};
+
+uint32_t level_layers(unsigned level)
+{
+	return level < LEVEL_COUNT ? levels[level].layers : 0;
+}
+
+const char *level_name(unsigned level)
+{
+	return level < LEVEL_COUNT ? levels[level].name : "none";
+}
+
+unsigned level_number(const char *name)
+{
+	unsigned level = 0;
+
+	while (level < LEVEL_COUNT && (name == NULL || strcmp(name, levels[level].name) != 0))
+		level++;
+	return level;
+}
+
+unsigned level_of_layers(uint32_t layers)
+{
+	if (layers == 0)
+		return LEVEL_COUNT;
+	return (layers & LAYER_MOUNT_NAMESPACE) != 0 ? LEVEL_FULL : LEVEL_LANDLOCK;
+}
+
+static const struct {
+	const char *name;
+	uint32_t layers;
+} gaps[] = {
+#define X(name, layers) {(name), (layers)},
+	GAP_LIST(X)
+#undef X
+};
+
+const char *gap_name(uint32_t layers, unsigned index)
+{
+	for (unsigned i = 0; i < ARRAY_COUNT(gaps); i++)
+		if ((gaps[i].layers & layers) == 0 && index-- == 0)
+			return gaps[i].name;
+	return NULL;
 }

@@ -115,6 +115,59 @@ enum layer {
 /* JSON name of bit `index` (0 to LAYER_COUNT - 1). */
 const char *layer_name(unsigned index);
 
+/* What a cell gives; a level without cells has none of it. */
+#define LAYERS_OF_CELL                                                                    \
+	((uint32_t)(LAYER_USER_NAMESPACE | LAYER_MOUNT_NAMESPACE | LAYER_MINIMAL_ROOT |   \
+		    LAYER_PID_NAMESPACE | LAYER_NETWORK_NAMESPACE | LAYER_IPC_NAMESPACE | \
+		    LAYER_UTS_NAMESPACE | LAYER_CGROUP_NAMESPACE | LAYER_TIME_NAMESPACE))
+
+/* What depends on the rights the service was started with, and so is required on demand only.
+ */
+#define LAYERS_OF_RIGHTS \
+	((uint32_t)(LAYER_OWN_UID | LAYER_CGROUP_MEMORY | LAYER_CGROUP_PIDS | LAYER_CGROUP_CPU))
+
+/* The level of the wall (isolation.level), chosen by configuration and never by circumstance.
+ * X(symbol, JSON name, layers that a worker of that level can have). */
+#define LEVEL_LIST(X)                        \
+	X(FULL, "full", (uint32_t)LAYER_ALL) \
+	X(LANDLOCK, "landlock", (uint32_t)LAYER_ALL & ~(LAYERS_OF_CELL | LAYER_DENIAL_EVENTS))
+
+enum level {
+#define X(symbol, name, layers) LEVEL_##symbol,
+	LEVEL_LIST(X)
+#undef X
+		LEVEL_COUNT,
+	LEVEL_MAX = LEVEL_COUNT - 1
+};
+
+/* A number above LEVEL_MAX has no layer and the name "none". */
+uint32_t level_layers(unsigned level);
+const char *level_name(unsigned level);
+
+/* The number of a level's name; LEVEL_COUNT when there is no such level, or no name. */
+unsigned level_number(const char *name);
+
+/* The level of a worker, told from its layers, because no worker of level full lacks its mount
+ * namespace, not even in a test build; LEVEL_COUNT when it has none, as where nothing ran. */
+unsigned level_of_layers(uint32_t layers);
+
+/* What is not promised in a worker with these layers, for `isolation.not_promised`;
+ * docs/THREATS says what each name means. X(JSON name, any of these layers would give it). */
+#define GAP_LIST(X)                                                                 \
+	X("workspace_limit", LAYER_MOUNT_NAMESPACE)                                 \
+	X("hidden_file_names", LAYER_MINIMAL_ROOT)                                  \
+	X("hidden_processes", LAYER_PID_NAMESPACE)                                  \
+	X("hidden_host_name", LAYER_UTS_NAMESPACE)                                  \
+	X("hidden_uptime", LAYER_TIME_NAMESPACE)                                    \
+	X("thread_limit", LAYER_USER_NAMESPACE | LAYER_OWN_UID | LAYER_CGROUP_PIDS) \
+	X("job_memory", LAYER_CGROUP_MEMORY)                                        \
+	X("processor_share", LAYER_CGROUP_CPU)                                      \
+	X("user_of_its_own", LAYER_OWN_UID) \
+	X("denial_events", LAYER_DENIAL_EVENTS)
+
+/* The gaps of these layers, by index; NULL behind the last. */
+const char *gap_name(uint32_t layers, unsigned index);
+
 /* Roles, as bits. */
 enum role { ROLE_EXECUTOR = 1, ROLE_AUDITOR = 2, ROLE_OPERATOR = 4, ROLE_ALL = 7 };
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "schema/status.h"
 #include "validator/json_guard.h"
 #include "validator/schema_faults.h"
 
@@ -111,21 +112,69 @@ static void check_runtimes(const json_t *config, struct faults *faults)
 	}
 }
 
+static unsigned level_at(const json_t *isolation)
+{
+	return level_number(json_string_value(json_object_get(isolation, "level")));
+}
+
+/* A layer that the level does not have could never hold, and every worker would be refused. */
+static void check_required(const json_t *isolation, const struct place *here,
+			   struct faults *faults)
+{
+	const json_t *required = json_object_get(isolation, "layers_required");
+	unsigned level = level_at(isolation);
+	struct place list = at_member(here, "layers_required");
+	size_t index;
+	json_t *name;
+
+	json_array_foreach(required, index, name)
+	{
+		struct place place = {.parent = &list, .index = index};
+		unsigned layer = 0;
+
+		while (layer < LAYER_COUNT &&
+		       strcmp(layer_name(layer), json_string_value(name)) != 0)
+			layer++;
+		if ((level_layers(level) & 1u << layer) == 0)
+			fault_hint(faults_add(faults, &place, "level", "level %s has no %s",
+					      level_name(level), layer_name(layer)),
+				   "Take it off the list, or use isolation.level full.");
+	}
+}
+
+/* The default depends on the level, which a schema cannot say. */
+static int complete_required(json_t *config)
+{
+	json_t *isolation = json_object_get(config, "isolation");
+	uint32_t layers = level_layers(level_at(isolation)) & ~LAYERS_OF_RIGHTS;
+	json_t *names;
+	int status = 0;
+
+	if (json_object_get(isolation, "layers_required") != NULL)
+		return 0;
+	names = json_array();
+	for (unsigned layer = 0; layer < LAYER_COUNT && status == 0; layer++)
+		if ((layers & 1u << layer) != 0)
+			status = json_array_append_new(names, json_string(layer_name(layer)));
+	if (json_object_set_new(isolation, "layers_required", names) != 0)
+		status = -1;
+	return status;
+}
+
 static void check_layers(const json_t *config, struct faults *faults)
 {
 	const json_t *isolation = json_object_get(config, "isolation");
 	struct place here = at_member(NULL, "isolation");
 	struct place place = at_member(&here, "layers_disabled");
 
+	check_required(isolation, &here, faults);
 #ifndef CASEMATE_TEST_BUILD
 	if (json_array_size(json_object_get(isolation, "layers_disabled")) > 0)
 		fault_hint(faults_add(faults, &place, "test-build",
 				      "layers can be disabled in test builds only"),
 			   "Remove it; this is a production build.");
 #else
-	(void)isolation;
 	(void)place;
-	(void)faults;
 #endif
 }
 
@@ -162,6 +211,8 @@ int config_check(const struct schema *schema, const char *text, size_t length, j
 	if (!schema_check(schema, config, faults))
 		return -EBADMSG;
 	status = schema_fill(schema, config);
+	if (status == 0)
+		status = complete_required(config) == 0 ? 0 : -ENOMEM;
 	if (status < 0)
 		return status;
 	normalise_numbers(config);

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
@@ -22,13 +23,15 @@ enum answer {
 struct finding {
 	enum answer answer;
 	char detail[ERR_TEXT_MAX]; /* a number, a version, or why it does not work */
+	uint32_t layers; /* preset to what the question gives; `ask` may take some away */
 };
 
 struct question {
 	const char *name;
-	bool is_required; /* the service does not start without */
+	bool is_required; /* the service does not start without, at level full */
 	void (*ask)(struct finding *finding);
 	const char *remedy; /* when it is not usable */
+	uint32_t gives;	    /* layers of a worker that stand on it; see finding.layers */
 };
 
 /* All of them, in the order they are printed. */
@@ -42,6 +45,9 @@ extern const size_t questions_settings_count;
 /* Answers with what `act` says in a child: 0 is usable, and a negative status with its text is
  * missing. A child that dies is missing too. */
 void try_in_child(int (*act)(struct err *err), struct finding *finding);
+
+/* The configuration's uid_base by default. */
+#define TRIAL_UID_FIRST 1900000000u
 
 /* The user namespace of the warden, for a child that tries something inside. */
 nodiscard int enter_user_namespace(struct err *err);

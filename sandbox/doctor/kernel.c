@@ -1,6 +1,6 @@
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/sched.h>
-#include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -10,6 +10,7 @@
 #include "base/memfd.h"
 #include "sandbox/doctor/doctor.h"
 #include "sandbox/layers/cgroup.h"
+#include "sandbox/layers/privileges.h"
 #include "sandbox/layers/seccomp.h"
 #include "schema/status.h"
 
@@ -122,13 +123,16 @@ static void ask_core_scheduling(struct finding *finding)
 		answer(finding, ANSWER_MISSING, "%s", strerror(errno));
 }
 
+#define LAYERS_OF_GROUPS (LAYER_CGROUP_MEMORY | LAYER_CGROUP_PIDS | LAYER_CGROUP_CPU)
+
 static const struct {
 	const char *name;
 	enum cgroup_place place; /* its own in version 1 */
+	uint32_t layer;
 } controllers[] = {
-	{"memory", CGROUP_MEMORY},
-	{"pids", CGROUP_PIDS},
-	{"cpu", CGROUP_CPU},
+	{"memory", CGROUP_MEMORY, LAYER_CGROUP_MEMORY},
+	{"pids", CGROUP_PIDS, LAYER_CGROUP_PIDS},
+	{"cpu", CGROUP_CPU, LAYER_CGROUP_CPU},
 };
 
 /* Version 2 names the controllers that it passes on in a file; a group of our own can be made
@@ -157,6 +161,7 @@ static void ask_cgroups(struct finding *finding)
 	char names[64] = "";
 	unsigned usable = 0;
 
+	finding->layers = 0;
 	if (cgroup_host_probe(&host, &err) < 0) {
 		answer(finding, ANSWER_MISSING, "%s", err.text);
 		return;
@@ -167,6 +172,7 @@ static void ask_cgroups(struct finding *finding)
 		if (host.version == 0 || !has_controller(&host, i))
 			continue;
 		usable++;
+		finding->layers |= controllers[i].layer;
 		(void)snprintf(names + length, sizeof(names) - length, " %s",
 			       controllers[i].name);
 	}
@@ -178,6 +184,33 @@ static void ask_cgroups(struct finding *finding)
 		       "version %u:%s", host.version, names);
 }
 
+/* What every worker gives up, and cannot get back. */
+static int try_privileges(struct err *err)
+{
+	if (geteuid() != 0)
+		return privileges_drop_without_rights(0, err);
+	return privileges_drop(0, err);
+}
+
+static void ask_privileges(struct finding *finding)
+{
+	try_in_child(try_privileges, finding);
+}
+
+static int try_own_uid(struct err *err)
+{
+	if (geteuid() != 0)
+		return err_set(err, EPERM, "started as an ordinary user");
+	if (setgroups(0, NULL) != 0)
+		return err_errno(err, errno, "drop supplementary groups");
+	return privileges_become(TRIAL_UID_FIRST, err);
+}
+
+static void ask_own_uid(struct finding *finding)
+{
+	try_in_child(try_own_uid, finding);
+}
+
 #define NEWER(version) \
 	"use Linux " version " or newer, and allow the call in an outer seccomp profile"
 
@@ -185,22 +218,32 @@ const struct question questions_kernel[] = {
 	{"landlock", true, ask_landlock,
 	 "use a kernel with CONFIG_SECURITY_LANDLOCK and landlock in its lsm= list; Linux 6.12 "
 	 "or "
-	 "newer also confines signals and abstract sockets"},
-	{"seccomp_filter", true, ask_seccomp, "use a kernel with CONFIG_SECCOMP_FILTER"},
+	 "newer also confines signals and abstract sockets",
+	 LAYER_LANDLOCK},
+	{"seccomp_filter", true, ask_seccomp, "use a kernel with CONFIG_SECCOMP_FILTER",
+	 LAYER_SECCOMP},
 	{"seccomp_notification", true, ask_notification,
 	 "use Linux 5.19 or newer; under a supervisor that has a listener itself (busy), take "
-	 "denial_events out of isolation.layers_required: denials are then not told of"},
+	 "denial_events out of isolation.layers_required: denials are then not told of",
+	 LAYER_DENIAL_EVENTS},
 	{"cgroups", false, ask_cgroups,
 	 "delegate memory, pids and cpu to the service (systemd: Delegate=yes; container: a "
 	 "writable "
-	 "cgroup); without them only rlimits bound a job"},
-	{"memfd_sealing", true, ask_memfd, NEWER("3.17")},
-	{"pidfd", true, ask_pidfd, NEWER("5.3")},
-	{"clone3", true, ask_clone3, NEWER("5.3")},
-	{"close_range", true, ask_close_range, NEWER("5.9")},
-	{"openat2", true, ask_openat2, NEWER("5.6")},
+	 "cgroup); without them only rlimits bound a job",
+	 LAYERS_OF_GROUPS},
+	{"no_new_privileges", true, ask_privileges,
+	 "start the service as root or as an ordinary user, not as one with a few capabilities",
+	 LAYER_NO_NEW_PRIVILEGES | LAYER_NO_CAPABILITIES | LAYER_RLIMITS},
+	{"own_uid", false, ask_own_uid,
+	 "start the service as root: each worker then has a user of its own", LAYER_OWN_UID},
+	{"memfd_sealing", true, ask_memfd, NEWER("3.17"), 0},
+	{"pidfd", true, ask_pidfd, NEWER("5.3"), 0},
+	{"clone3", true, ask_clone3, NEWER("5.3"), LAYERS_OF_CELL},
+	{"close_range", true, ask_close_range, NEWER("5.9"), 0},
+	{"openat2", true, ask_openat2, NEWER("5.6"), 0},
 	{"core_scheduling", false, ask_core_scheduling,
 	 "use a kernel with CONFIG_SCHED_CORE, or switch simultaneous multithreading off "
-	 "(nosmt)"},
+	 "(nosmt)",
+	 0},
 };
 const size_t questions_kernel_count = ARRAY_COUNT(questions_kernel);

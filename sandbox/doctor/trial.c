@@ -4,9 +4,7 @@
 #include "sandbox/doctor/doctor.h"
 #include "sandbox/layers/userns.h"
 
-/* As many uids as a small service has; the configuration's uid_base is the default start. */
-#define TRIAL_UID_FIRST 1900000000u
-#define TRIAL_UID_COUNT 1024u
+#define TRIAL_UID_COUNT 1024u /* as many uids as a small service has */
 
 int enter_user_namespace(struct err *err)
 {

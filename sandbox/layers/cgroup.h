@@ -108,6 +108,11 @@ nodiscard int cgroup_group_limit(const struct cgroup_instance *instance,
 /* Removes it, killing what is left in it; legal when not made. */
 void cgroup_group_remove(const struct cgroup_instance *instance, struct cgroup_group *group);
 
+/* Kills every process in it; none is born in it until it is prepared again. For a job that no
+ * pid namespace holds together; to be repeated until cgroup_group_is_empty(), because version 1
+ * has no one call for it. Legal when not made. */
+void cgroup_group_kill(const struct cgroup_instance *instance, struct cgroup_group *group);
+
 /* Each returns 0 when it is not measured; the counters are of the present worker. */
 uint64_t cgroup_group_memory_peak(const struct cgroup_group *group);
 uint64_t cgroup_group_cpu_us(const struct cgroup_group *group);

@@ -2,79 +2,36 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <linux/landlock.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-#include "base/confine.h"
+#include "sandbox/layers/landlock_rules.h"
 #include "sandbox/layers/root.h"
-
-/* Rights that newer ABIs added; confine_landlock() leaves out what the kernel does not know. */
-#define ACCESS_REFER	(1ull << 13)
-#define ACCESS_TRUNCATE (1ull << 14)
-
-#define FILE_READ   (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_EXECUTE)
-#define FOLDER_READ (FILE_READ | LANDLOCK_ACCESS_FS_READ_DIR)
-
-/* Everything a program does with its own files, but neither execute them nor make devices
- * or sockets. */
-#define FOLDER_WRITE                                                     \
-	(LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR |    \
-	 LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR | \
-	 LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_DIR |  \
-	 LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_FIFO |    \
-	 LANDLOCK_ACCESS_FS_MAKE_SYM | ACCESS_REFER | ACCESS_TRUNCATE)
-
-/* Entries of /, all of them ours (root.c); more than this is not a root of root_enter(). */
-#define RULES_MAX 64
-
-struct rules {
-	struct confine_folder list[RULES_MAX];
-	size_t count;
-};
-
-static int add_rule(struct rules *rules, int folder_fd, const char *path, uint64_t access,
-		    struct err *err)
-{
-	int fd = openat(folder_fd, path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-
-	if (fd < 0)
-		return err_errno(err, errno, "Landlock: open %s", path);
-	if (rules->count == RULES_MAX) {
-		(void)close(fd);
-		return err_set(err, E2BIG, "Landlock: more than %d entries in /", RULES_MAX);
-	}
-	rules->list[rules->count++] = (struct confine_folder){.fd = fd, .access = access};
-	return 0;
-}
-
-static void rules_done(struct rules *rules)
-{
-	for (size_t i = 0; i < rules->count; i++)
-		fd_drop(&rules->list[i].fd);
-	rules->count = 0;
-}
+#include "sandbox/layers/workspace_folder.h"
 
 /* One entry of /. A rule on / itself would reach into the workspace, so each gets its own. */
-static int add_entry(struct rules *rules, int root_fd, const char *name, struct err *err)
+static int add_entry(struct landlock_rules *rules, int root_fd, const char *name,
+		     struct err *err)
 {
 	struct stat info;
 
 	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 		return 0;
 	if (strcmp(name, &ROOT_WORKSPACE[1]) == 0 || strcmp(name, &ROOT_TMP[1]) == 0)
-		return add_rule(rules, root_fd, name, FOLDER_WRITE, err);
+		return landlock_rules_add(rules, root_fd, name, O_NOFOLLOW,
+					  LANDLOCK_FOLDER_WRITE, err);
 	if (fstatat(root_fd, name, &info, AT_SYMLINK_NOFOLLOW) != 0)
 		return err_errno(err, errno, "Landlock: stat /%s", name);
 	if (S_ISLNK(info.st_mode))
 		return 0;
-	return add_rule(rules, root_fd, name, S_ISDIR(info.st_mode) ? FOLDER_READ : FILE_READ,
-			err);
+	return landlock_rules_add(
+		rules, root_fd, name, O_NOFOLLOW,
+		S_ISDIR(info.st_mode) ? LANDLOCK_FOLDER_READ : LANDLOCK_FILE_READ, err);
 }
 
 /* readdir(3) without malloc: the caller is a fork of an interpreter with its own allocator. */
-static int add_entries(struct rules *rules, int root_fd, struct err *err)
+static int add_entries(struct landlock_rules *rules, int root_fd, struct err *err)
 {
 	_Alignas(struct dirent64) char buffer[4096];
 	long length;
@@ -95,22 +52,50 @@ static int add_entries(struct rules *rules, int root_fd, struct err *err)
 int landlock_worker(unsigned abi_min, unsigned *ret_abi, struct err *err)
 {
 	own_fd root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct rules rules = {.count = 0};
+	struct landlock_rules rules = {.count = 0};
 	int status;
 
 	if (root < 0)
 		return err_errno(err, errno, "Landlock: open /");
 	status = add_entries(&rules, root, err);
 	if (status == 0)
-		status = add_rule(&rules, AT_FDCWD, "/dev/null",
-				  LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE,
-				  err);
+		status = landlock_rules_add(
+			&rules, AT_FDCWD, "/dev/null", O_NOFOLLOW,
+			LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE, err);
 	/* Listing the root itself; what lies below has its own rules and no file right from
 	 * here. */
 	if (status == 0)
-		status = add_rule(&rules, AT_FDCWD, "/", LANDLOCK_ACCESS_FS_READ_DIR, err);
+		status = landlock_rules_add(&rules, AT_FDCWD, "/", O_NOFOLLOW,
+					    LANDLOCK_ACCESS_FS_READ_DIR, err);
 	if (status == 0)
 		status = confine_landlock(abi_min, rules.list, rules.count, ret_abi, err);
-	rules_done(&rules);
+	landlock_rules_done(&rules);
 	return status;
+}
+
+/* What the kernel shows of every process, and the surest sign of a rule too many. */
+static int prove_hidden(struct err *err)
+{
+	own_fd status = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+
+	return status < 0 ? 0
+			  : err_set(err, EPERM, "Landlock does not hold: /proc can be read");
+}
+
+int landlock_worker_on_host(const char *root_paths, unsigned abi_min, unsigned *ret_abi,
+			    struct err *err)
+{
+	struct landlock_rules rules = {.count = 0};
+	int status = landlock_rules_add_system(&rules, root_paths, err);
+
+	if (status == 0)
+		status = landlock_rules_add(&rules, AT_FDCWD, ".", O_NOFOLLOW,
+					    LANDLOCK_FOLDER_WRITE, err);
+	if (status == 0)
+		status = landlock_rules_add(&rules, AT_FDCWD, "../" WORKSPACE_TMP, O_NOFOLLOW,
+					    LANDLOCK_FOLDER_WRITE, err);
+	if (status == 0)
+		status = confine_landlock(abi_min, rules.list, rules.count, ret_abi, err);
+	landlock_rules_done(&rules);
+	return status < 0 ? status : prove_hidden(err);
 }

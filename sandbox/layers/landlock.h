@@ -18,4 +18,9 @@
  * one below `abi_min` (at least 1) with both numbers and the remedy. */
 nodiscard int landlock_worker(unsigned abi_min, unsigned *ret_abi, struct err *err);
 
+/* The same for a process without a root of its own, whose working folder is the `files` of a
+ * workspace_folder_make(): of the host it reads what landlock_rules_add_system() names. */
+nodiscard int landlock_worker_on_host(const char *root_paths, unsigned abi_min,
+				      unsigned *ret_abi, struct err *err);
+
 #endif

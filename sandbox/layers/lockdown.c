@@ -7,9 +7,12 @@
 #include <sys/socket.h>
 
 #include "sandbox/layers/landlock.h"
+#include "sandbox/layers/own_signals.h"
 #include "sandbox/layers/privileges.h"
 #include "sandbox/layers/root.h"
 #include "sandbox/layers/seccomp.h"
+#include "sandbox/layers/userns.h"
+#include "sandbox/layers/workspace_folder.h"
 #include "schema/status.h"
 
 int lockdown_check_disabled(uint32_t layers_disabled, struct err *err)
@@ -85,22 +88,55 @@ int lockdown_join(int cell_pidfd, uint32_t layers_disabled, uint32_t *ret_layers
 	return 0;
 }
 
-/* Without a user namespace (test builds) the worker is U0's 0, and no CELL_UID exists. */
-static bool has_own_uid(uint32_t layers_disabled)
+bool lockdown_has_cell(const struct lockdown *lockdown)
 {
-	return (layers_disabled & LAYER_USER_NAMESPACE) == 0;
+	return (level_layers(lockdown->level) & LAYERS_OF_CELL) != 0;
 }
 
-static int finish_privileges(uint32_t off, uint32_t *layers, struct err *err)
+int lockdown_enter_folder(int folder_fd, struct err *err)
 {
-	int status = 0;
+	if (fchdir(folder_fd) != 0 || chdir(WORKSPACE_FILES) != 0)
+		return err_errno(err, errno, "enter the worker's folder");
+	return 0;
+}
 
-	if (has_own_uid(off)) {
-		status = privileges_become_cell_uid(err);
-		*layers |= (off & LAYER_OWN_UID) == 0 ? LAYER_OWN_UID : 0;
-	}
+/* What is not to be done: not a layer of the level, or switched off in a test build. */
+static uint32_t layers_off(const struct lockdown *lockdown)
+{
+	return ~level_layers(lockdown->level) | lockdown->layers_disabled;
+}
+
+/* The user of a worker; 0: it stays who it is. In a cell without a user namespace (test builds)
+ * the worker is U0's 0, and no CELL_UID exists. */
+static uint32_t user_of(const struct lockdown *lockdown)
+{
+	uint32_t off = layers_off(lockdown);
+
+	if (!lockdown_has_cell(lockdown))
+		return (off & LAYER_OWN_UID) == 0 ? lockdown->uid : 0;
+	return (off & LAYER_USER_NAMESPACE) == 0 ? CELL_UID : 0;
+}
+
+int lockdown_become_user(const struct lockdown *lockdown, struct err *err)
+{
+	uint32_t user = user_of(lockdown);
+
+	return user == 0 ? 0 : privileges_become(user, err);
+}
+
+static int finish_privileges(const struct lockdown *lockdown, uint32_t *layers, struct err *err)
+{
+	uint32_t off = layers_off(lockdown);
+	/* Started as an ordinary user and without a namespace of our own, nobody above us ever
+	 * had a capability. */
+	bool has_rights = lockdown_has_cell(lockdown) || lockdown->uid != 0;
+	int status = lockdown_become_user(lockdown, err);
+
 	if (status == 0)
-		status = privileges_drop(off, err);
+		status = has_rights ? privileges_drop(off, err)
+				    : privileges_drop_without_rights(off, err);
+	if (user_of(lockdown) != 0)
+		*layers |= LAYER_OWN_UID & ~off;
 	*layers |= (LAYER_NO_CAPABILITIES | LAYER_NO_NEW_PRIVILEGES) & ~off;
 	return status;
 }
@@ -119,14 +155,29 @@ static int finish_seccomp(struct lockdown *lockdown, uint32_t *layers, struct er
 	return status;
 }
 
+static int finish_landlock(const struct lockdown *lockdown, unsigned *abi, struct err *err)
+{
+	if (lockdown_has_cell(lockdown))
+		return landlock_worker(lockdown->landlock_abi_min, abi, err);
+	return landlock_worker_on_host(lockdown->root_paths, lockdown->landlock_abi_min, abi,
+				       err);
+}
+
+/* A user of its own or a pid namespace keeps signals in, and so does Landlock from ABI 6. */
+static bool needs_own_signals(const struct lockdown *lockdown, unsigned abi)
+{
+	return !lockdown_has_cell(lockdown) && user_of(lockdown) == 0 &&
+	       abi < OWN_SIGNALS_NOT_FROM_ABI;
+}
+
 static int finish_walls(struct lockdown *lockdown, uint32_t *layers, unsigned *abi,
 			struct err *err)
 {
-	uint32_t off = lockdown->layers_disabled;
+	uint32_t off = layers_off(lockdown);
 	int status = 0;
 
 	if ((off & LAYER_LANDLOCK) == 0) {
-		status = landlock_worker(lockdown->landlock_abi_min, abi, err);
+		status = finish_landlock(lockdown, abi, err);
 		*layers |= LAYER_LANDLOCK;
 	}
 	/* Landlock opens more descriptors than a small limit would allow. */
@@ -134,6 +185,8 @@ static int finish_walls(struct lockdown *lockdown, uint32_t *layers, unsigned *a
 		status = rlimits_apply(&lockdown->limits, err);
 		*layers |= LAYER_RLIMITS;
 	}
+	if (status == 0 && (off & LAYER_SECCOMP) == 0 && needs_own_signals(lockdown, *abi))
+		status = own_signals_only(err);
 	if (status == 0 && (off & LAYER_SECCOMP) == 0)
 		status = finish_seccomp(lockdown, layers, err);
 	return status;
@@ -147,7 +200,7 @@ int lockdown_finish(struct lockdown *lockdown, uint32_t *ret_layers, unsigned *r
 	int status = lockdown_check_disabled(lockdown->layers_disabled, err);
 
 	if (status == 0)
-		status = finish_privileges(lockdown->layers_disabled, &layers, err);
+		status = finish_privileges(lockdown, &layers, err);
 	if (status == 0)
 		status = finish_walls(lockdown, &layers, &abi, err);
 	if (status < 0)

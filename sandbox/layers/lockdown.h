@@ -6,6 +6,9 @@
  * cell's other namespaces, joins the cgroups, does the runtime's own after-fork work, and then
  * lockdown_finish(): uid, privileges, Landlock, rlimits, seccomp. Both fail closed: after an
  * error the process must _exit() without having read a job.
+ *
+ * The level decides which layers are tried at all (schema/status.h). Without cells the place of
+ * a worker is a folder (workspace_folder.h), which lockdown_enter_folder() enters instead.
  */
 #ifndef SANDBOX_LAYERS_LOCKDOWN_H
 #define SANDBOX_LAYERS_LOCKDOWN_H
@@ -35,11 +38,25 @@ nodiscard int lockdown_join(int cell_pidfd, uint32_t layers_disabled, uint32_t *
 struct lockdown {
 	struct rlimits limits;
 	unsigned landlock_abi_min;
-	int seccomp_memfd;  /* from seccomp_program_compile(); borrowed */
+	int seccomp_memfd;  /* from seccomp_program_compile_covered(); borrowed */
 	bool tells_denials; /* it is a telling one: SECCOMP_TELL */
 	uint32_t layers_disabled;
 	int listener_fd; /* out: of a telling program; otherwise 0 */
+	uint8_t level;
+	/* Without cells: */
+	uint32_t uid;		/* the worker's own; 0: it shares the service's */
+	const char *root_paths; /* what it may read; borrowed */
 };
+
+/* True when workers live in cells. */
+bool lockdown_has_cell(const struct lockdown *lockdown);
+
+/* Enters the `files` of a workspace_folder_make(). Before the uid changes. */
+nodiscard int lockdown_enter_folder(int folder_fd, struct err *err);
+
+/* The change of user alone, for what must be done between it and the rest; finish repeats it.
+ */
+nodiscard int lockdown_become_user(const struct lockdown *lockdown, struct err *err);
 
 /* ret_layers gets the bits of OWN_UID, RLIMITS, NO_CAPABILITIES, NO_NEW_PRIVILEGES, LANDLOCK
  * and SECCOMP that now hold. (OWN_UID: the job's user is CELL_UID, never a privileged one;

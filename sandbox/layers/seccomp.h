@@ -13,18 +13,24 @@
 #ifndef SANDBOX_LAYERS_SECCOMP_H
 #define SANDBOX_LAYERS_SECCOMP_H
 
+#include <stdint.h>
+
 #include "base/err.h"
 
 /* X(symbol, name, what it is for). A runtime names its list in runtime.json ("seccomp"); each
  * is base.def and the few lines of its own file, init.def stands alone. A new list is a file
- * and a line here and in seccomp_rules.c. */
-#define SECCOMP_LIST_LIST(X)                                                \
-	X(WORKER, "base", "what interpreters and programs need")            \
-	X(PYTHON, "python", "base and what CPython and its libraries need") \
-	X(JAVASCRIPT, "javascript", "base and what node needs")             \
-	X(BASH, "bash", "base and what bash and its programs need")         \
-	X(C, "c", "base and what compilers and their products need")        \
-	X(INIT, "init", "pid 1 of a cell waits and exits; no job runs under it")
+ * and a line here and in seccomp_rules.c. Those behind init are of the level, not of a runtime:
+ * they take the place of what another list says about the same calls. */
+#define SECCOMP_LIST_LIST(X)                                                          \
+	X(WORKER, "base", "what interpreters and programs need")                      \
+	X(PYTHON, "python", "base and what CPython and its libraries need")           \
+	X(JAVASCRIPT, "javascript", "base and what node needs")                       \
+	X(BASH, "bash", "base and what bash and its programs need")                   \
+	X(C, "c", "base and what compilers and their products need")                  \
+	X(INIT, "init", "pid 1 of a cell waits and exits; no job runs under it")      \
+	X(LANDLOCK, "landlock", "workers without a cell, in place of the same calls") \
+	X(SHARED_UID, "shared_uid", "those that share the service's user, likewise")  \
+	X(NO_PROCESSES, "no_processes", "those that no control group holds, likewise")
 
 enum seccomp_list {
 #define X(symbol, name, purpose) SECCOMP_LIST_##symbol,
@@ -32,6 +38,8 @@ enum seccomp_list {
 #undef X
 		SECCOMP_LISTS
 };
+
+#define SECCOMP_COVER(symbol) (1u << SECCOMP_LIST_##symbol)
 
 /* How a refused call is answered. */
 enum seccomp_voice {
@@ -47,6 +55,11 @@ enum seccomp_voice {
  * load do not link it. */
 nodiscard int seccomp_program_compile(enum seccomp_list list, enum seccomp_voice voice,
 				      int *ret_memfd, struct err *err);
+
+/* The same with the lists of `covers` (SECCOMP_COVER bits) over it. */
+nodiscard int seccomp_program_compile_covered(enum seccomp_list list, uint32_t covers,
+					      enum seccomp_voice voice, int *ret_memfd,
+					      struct err *err);
 
 /* Loads a compiled program for the calling process, for good. Needs no_new_privs. `memfd` stays
  * the caller's. Afterwards messages without descriptors must be sent by chan_send_blocking().

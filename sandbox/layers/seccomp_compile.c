@@ -69,13 +69,19 @@ static int export_program(scmp_filter_ctx context, int *ret_memfd, struct err *e
 int seccomp_program_compile(enum seccomp_list list, enum seccomp_voice voice, int *ret_memfd,
 			    struct err *err)
 {
+	return seccomp_program_compile_covered(list, 0, voice, ret_memfd, err);
+}
+
+int seccomp_program_compile_covered(enum seccomp_list list, uint32_t covers,
+				    enum seccomp_voice voice, int *ret_memfd, struct err *err)
+{
 	struct seccomp_rules rules;
 	scmp_filter_ctx context = seccomp_init(default_action(list));
 	int status;
 
 	if (context == NULL)
 		return err_set(err, ENOMEM, "no memory for a seccomp filter");
-	seccomp_rules(list, &rules);
+	seccomp_rules_covered(list, covers, &rules);
 	status = set_attributes(context, err);
 	for (size_t i = 0; i < rules.count && status == 0; i++)
 		status = add_rule(context, rules.list[i], voice, err);

@@ -107,6 +107,18 @@ static const struct seccomp_rule c_rules[] = {
 #include "sandbox/seccomp/c.def"
 	END};
 
+static const struct seccomp_rule landlock_rules[] = {
+#include "sandbox/seccomp/landlock.def"
+	END};
+
+static const struct seccomp_rule shared_uid_rules[] = {
+#include "sandbox/seccomp/shared_uid.def"
+	END};
+
+static const struct seccomp_rule no_processes_rules[] = {
+#include "sandbox/seccomp/no_processes.def"
+	END};
+
 static const struct seccomp_rule init_rules[] = {
 #include "sandbox/seccomp/init.def"
 	END};
@@ -120,10 +132,14 @@ static const struct {
 	[SECCOMP_LIST_BASH] = {bash_rules, COUNT(bash_rules)},
 	[SECCOMP_LIST_C] = {c_rules, COUNT(c_rules)},
 	[SECCOMP_LIST_INIT] = {init_rules, COUNT(init_rules)},
+	[SECCOMP_LIST_LANDLOCK] = {landlock_rules, COUNT(landlock_rules)},
+	[SECCOMP_LIST_SHARED_UID] = {shared_uid_rules, COUNT(shared_uid_rules)},
+	[SECCOMP_LIST_NO_PROCESSES] = {no_processes_rules, COUNT(no_processes_rules)},
 };
 
 _Static_assert(COUNT(base_rules) + COUNT(python_rules) + COUNT(javascript_rules) +
-			       COUNT(bash_rules) + COUNT(c_rules) <
+			       COUNT(bash_rules) + COUNT(c_rules) + COUNT(landlock_rules) +
+			       COUNT(shared_uid_rules) + COUNT(no_processes_rules) <
 		       SECCOMP_RULES_MAX,
 	       "a list fits struct seccomp_rules");
 
@@ -136,15 +152,27 @@ static const struct {
 #undef X
 };
 
-/* A runtime that needs what nobody else gets says so in its own file. */
-static bool is_replaced(enum seccomp_list list, const struct seccomp_rule *rule)
+static bool is_named(enum seccomp_list list, const struct seccomp_rule *rule)
 {
-	if (rule->verdict == SECCOMP_PASS || rule->cond_count > 0)
-		return false;
 	for (size_t i = 0; i < own_rules[list].count; i++)
 		if (own_rules[list].rules[i].number == rule->number)
 			return true;
 	return false;
+}
+
+/* A runtime that needs what nobody else gets says so in its own file; a level says all there is
+ * to say about a call. */
+static bool is_replaced(enum seccomp_list list, const struct seccomp_rule *rule)
+{
+	if (list < SECCOMP_LIST_INIT && (rule->verdict == SECCOMP_PASS || rule->cond_count > 0))
+		return false;
+	return is_named(list, rule);
+}
+
+static void add_own(enum seccomp_list list, struct seccomp_rules *ret)
+{
+	for (size_t i = 0; i < own_rules[list].count; i++)
+		ret->list[ret->count++] = &own_rules[list].rules[i];
 }
 
 void seccomp_rules(enum seccomp_list list, struct seccomp_rules *ret)
@@ -154,8 +182,29 @@ void seccomp_rules(enum seccomp_list list, struct seccomp_rules *ret)
 		for (size_t i = 0; i < COUNT(base_rules); i++)
 			if (!is_replaced(list, &base_rules[i]))
 				ret->list[ret->count++] = &base_rules[i];
-	for (size_t i = 0; i < own_rules[list].count; i++)
-		ret->list[ret->count++] = &own_rules[list].rules[i];
+	add_own(list, ret);
+}
+
+static bool is_covered(uint32_t covers, const struct seccomp_rule *rule)
+{
+	for (unsigned list = 0; list < SECCOMP_LISTS; list++)
+		if ((covers & 1u << list) != 0 && is_named((enum seccomp_list)list, rule))
+			return true;
+	return false;
+}
+
+void seccomp_rules_covered(enum seccomp_list list, uint32_t covers, struct seccomp_rules *ret)
+{
+	size_t kept = 0;
+
+	seccomp_rules(list, ret);
+	for (size_t i = 0; i < ret->count; i++)
+		if (!is_covered(covers, ret->list[i]))
+			ret->list[kept++] = ret->list[i];
+	ret->count = kept;
+	for (unsigned cover = 0; cover < SECCOMP_LISTS; cover++)
+		if ((covers & 1u << cover) != 0)
+			add_own((enum seccomp_list)cover, ret);
 }
 
 static bool cond_holds(const struct scmp_arg_cmp *cond, uint64_t value)

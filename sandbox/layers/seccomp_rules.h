@@ -63,6 +63,7 @@ struct seccomp_rules {
 
 /* The list's rules in the order of the files, base first. */
 void seccomp_rules(enum seccomp_list list, struct seccomp_rules *ret);
+void seccomp_rules_covered(enum seccomp_list list, uint32_t covers, struct seccomp_rules *ret);
 
 /* True when every condition holds. */
 bool seccomp_rule_holds(const struct seccomp_rule *rule, const uint64_t args[6]);

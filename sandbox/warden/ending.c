@@ -26,6 +26,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "sandbox/warden/bare.h"
 #include "sandbox/warden/collect.h"
 #include "sandbox/warden/ledger.h"
 #include "sandbox/warden/making.h"
@@ -131,7 +132,8 @@ static void judge(const struct slot *slot, struct job_done *done)
 	/* Killed by nobody we know: by itself, or with its cell because the maker died, which
 	 * the loop may not have come to yet. */
 	if (ending.verdict == STATUS_NONE && ending.exit_how != CLD_EXITED &&
-	    ending.exit_value == SIGKILL && !child_is_alive(&slot->runtime->maker))
+	    ending.exit_value == SIGKILL && warden_has_cells(slot->warden) &&
+	    !child_is_alive(&slot->runtime->maker))
 		ending.verdict = STATUS_INTERNAL_ERROR;
 	outcome_judge(&ending, done);
 }
@@ -139,6 +141,8 @@ static void judge(const struct slot *slot, struct job_done *done)
 /* True when no process of the job can be alive. */
 static bool is_all_dead(const struct slot *slot)
 {
+	if (!warden_has_cells(slot->warden))
+		return slot->is_worker_gone && bare_is_alone(slot);
 	return slot->is_worker_gone &&
 	       (slot->is_cell_gone || cgroup_group_is_empty(&slot->group));
 }
@@ -275,14 +279,19 @@ static void job_finish(struct slot *slot)
 static void slot_empty(struct slot *slot)
 {
 	slot_clear(slot);
+	if (!warden_has_cells(slot->warden))
+		bare_clear(slot);
 	slot_enter(slot, SLOT_EMPTY);
 	warden_progress(slot->warden);
 }
 
 static bool is_gone(const struct slot *slot)
 {
-	return (slot->is_worker_gone || slot->worker_pidfd < 0) &&
-	       (slot->is_cell_gone || slot->init_pidfd < 0);
+	bool is_rest_gone = warden_has_cells(slot->warden)
+				    ? slot->is_cell_gone || slot->init_pidfd < 0
+				    : bare_is_alone(slot);
+
+	return (slot->is_worker_gone || slot->worker_pidfd < 0) && is_rest_gone;
 }
 
 void ending_begin(struct slot *slot)
@@ -349,6 +358,8 @@ static void something_ended(struct slot *slot)
 	case SLOT_BUSY:
 		if (!is_all_dead(slot)) {
 			slot_kill(slot);
+			if (slot->is_worker_gone && !warden_has_cells(slot->warden))
+				bare_sweep(slot);
 			break;
 		}
 		job_ended(slot);
@@ -357,8 +368,12 @@ static void something_ended(struct slot *slot)
 	case SLOT_ENDING:
 		if (is_gone(slot))
 			slot_empty(slot);
+		else if (slot->is_worker_gone && !warden_has_cells(slot->warden))
+			bare_sweep(slot);
 		break;
 	default:
+		if (making_hear_last(slot))
+			break;
 		err_ignore(err_set(&err, ECHILD, "%s ended (%s %d)",
 				   slot->is_worker_gone ? "the worker" : "the cell",
 				   slot->exit_how == CLD_EXITED ? "exit code" : "signal",
@@ -366,6 +381,12 @@ static void something_ended(struct slot *slot)
 			   "the text is wanted");
 		making_failed(slot, &err);
 	}
+}
+
+void ending_look_again(struct slot *slot)
+{
+	if (slot->state == SLOT_BUSY || slot->state == SLOT_ENDING)
+		something_ended(slot);
 }
 
 /* The worker's largest resident size so far, from the kernel; 0 when it is gone already. */

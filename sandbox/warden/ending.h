@@ -19,6 +19,9 @@ void ending_listen(struct slot *slot);
 void ending_worker_exited(struct loop *loop, struct watch *watch, uint32_t events);
 void ending_init_exited(struct loop *loop, struct watch *watch, uint32_t events);
 
+/* Without a cell: what the worker left behind is gone too. */
+void ending_look_again(struct slot *slot);
+
 /* Reaps children that no slot knows: workers whose zygote died before it could name them. */
 void ending_reap_strangers(struct warden *warden);
 

@@ -16,6 +16,7 @@
 #include "sandbox/layers/netns.h"
 #include "sandbox/layers/seccomp.h"
 #include "sandbox/layers/userns.h"
+#include "sandbox/warden/bare.h"
 #include "sandbox/warden/janitor.h"
 #include "sandbox/warden/making.h"
 #include "sandbox/warden/oom.h"
@@ -104,9 +105,38 @@ static int open_cgroups(struct warden *warden, struct err *err)
 	status = making_check_layers(required, warden->cgroups.layers, err);
 	if (status < 0)
 		cgroup_instance_remove(&warden->cgroups);
-	if (status < 0 || warden->cgroups.version == 0)
-		return status;
-	return janitor_start(&warden->cgroups, err);
+	return status;
+}
+
+static int open_workspaces(struct warden *warden, struct err *err)
+{
+	int status;
+
+	if (warden_has_cells(warden))
+		return 0;
+	if (warden->workspaces_parent_fd < 0)
+		return err_set(err, EPROTO, "level %s without a folder for workspaces",
+			       level_name(warden->config.level));
+	status = workspaces_make(warden->workspaces_parent_fd, warden->config.instance,
+				 warden->config.uid_first, &warden->workspaces, err);
+	fd_drop(&warden->workspaces_parent_fd);
+	return status;
+}
+
+/* What takes the place of lines of the runtimes' lists. */
+static uint32_t worker_covers(const struct warden *warden)
+{
+	uint32_t off = warden->config.layers_disabled;
+	uint32_t covers = 0;
+
+	if (warden_has_cells(warden))
+		return 0;
+	covers |= SECCOMP_COVER(LANDLOCK);
+	if (warden->config.uid_first == 0 || (off & LAYER_OWN_UID) != 0)
+		covers |= SECCOMP_COVER(SHARED_UID);
+	if (!bare_has_groups(warden))
+		covers |= SECCOMP_COVER(NO_PROCESSES);
+	return covers;
 }
 
 static const int denied[] = {
@@ -118,6 +148,22 @@ static const int denied_below[] = {
 #include "sandbox/warden/below.seccomp.def"
 #undef DENY
 };
+
+/* Where no network namespace keeps the host's network away. */
+static const int denied_on_host[] = {
+#define DENY(name, why) __NR_##name,
+#include "sandbox/warden/host.seccomp.def"
+#undef DENY
+};
+
+static int deny_all(scmp_filter_ctx filter, const int *numbers, size_t count)
+{
+	int status = 0;
+
+	for (size_t i = 0; i < count && status == 0; i++)
+		status = seccomp_rule_add(filter, SCMP_ACT_TRACE(0), numbers[i], 0);
+	return status;
+}
 
 /* TRACE without a tracer: the call is not made and fails with ENOSYS. Of several filters the
  * strictest answer counts; unlike an errno this one gives way to the notification by a job's
@@ -135,8 +181,8 @@ static int deny_list_new(const int *numbers, size_t count, scmp_filter_ctx *ret,
 	if (status == 0)
 		status = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH,
 					  SCMP_ACT_KILL_PROCESS);
-	for (size_t i = 0; i < count && status == 0; i++)
-		status = seccomp_rule_add(filter, SCMP_ACT_TRACE(0), numbers[i], 0);
+	if (status == 0)
+		status = deny_all(filter, numbers, count);
 	if (status < 0) {
 		seccomp_release(filter);
 		return err_errno(err, -status, "make a deny list");
@@ -146,14 +192,17 @@ static int deny_list_new(const int *numbers, size_t count, scmp_filter_ctx *ret,
 }
 
 /* Inherited by everything below; the jobs' own allow-list comes on top. */
-static int deny_for_good(struct err *err)
+int enter_deny_for_good(bool is_on_host, struct err *err)
 {
 	scmp_filter_ctx filter;
 	int status = deny_list_new(denied, ARRAY_COUNT(denied), &filter, err);
 
 	if (status < 0)
 		return status;
-	status = seccomp_load(filter);
+	if (is_on_host)
+		status = deny_all(filter, denied_on_host, ARRAY_COUNT(denied_on_host));
+	if (status == 0)
+		status = seccomp_load(filter);
 	seccomp_release(filter);
 	return status < 0 ? err_errno(err, -status, "load the warden's deny list") : 0;
 }
@@ -184,7 +233,8 @@ static int decide_telling(struct warden *warden, struct err *err)
 	own_fd memfd = -1;
 	struct err why = {0};
 
-	if ((warden->config.layers_disabled & needed) != 0)
+	if ((warden->config.layers_disabled & needed) != 0 ||
+	    (level_layers(warden->config.level) & LAYER_DENIAL_EVENTS) == 0)
 		return 0;
 	if (seccomp_program_compile(SECCOMP_LIST_WORKER, SECCOMP_TELL, &memfd, &why) == 0 &&
 	    seccomp_try_telling(memfd, &why) == 0) {
@@ -208,18 +258,25 @@ static int open_before(struct warden *warden, struct err *err)
 		status = raise_descriptor_limit(warden->config.workers_max, err);
 	if (status == 0)
 		status = oom_open(err);
+	if (status == 0)
+		status = open_cgroups(warden, err);
 	for (unsigned i = 0; i < warden->runtime_count && status == 0; i++)
-		status = runtime_open(&warden->runtimes[i], err);
+		status = runtime_open(&warden->runtimes[i], worker_covers(warden), err);
 	if (status == 0)
 		status = seccomp_program_compile(SECCOMP_LIST_INIT, SECCOMP_QUIET,
 						 &warden->init_filter_fd, err);
-	return status < 0 ? status : open_cgroups(warden, err);
+	if (status == 0)
+		status = open_workspaces(warden, err);
+	if (status < 0) {
+		cgroup_instance_remove(&warden->cgroups);
+		return status;
+	}
+	return warden->cgroups.version != 0 || !warden_has_cells(warden)
+		       ? janitor_start(&warden->cgroups, &warden->workspaces, err)
+		       : 0;
 }
 
-/* What of our own confinement holds. Jobs inherit it, so a probe that wants a layer of the
- * worker gone must not be held up by ours; setup refuses layers_disabled in any but a test
- * build. */
-static uint32_t own_layers(const struct setup_warden_config *config)
+uint32_t enter_own_layers(const struct setup_warden_config *config)
 {
 	return LAYER_ALL & ~config->layers_disabled;
 }
@@ -239,20 +296,20 @@ static int prove(const struct setup_warden_config *config, pid_t supervisor, boo
 	if (was_root && supervisor > 1 && (kill(supervisor, 0) == 0 || errno != EPERM))
 		return err_set(err, EPERM,
 			       "confinement failed: the supervisor can be signalled");
-	if ((own_layers(config) & LAYER_SECCOMP) != 0 &&
+	if ((enter_own_layers(config) & LAYER_SECCOMP) != 0 &&
 	    (syscall(SYS_bpf, -1, NULL, 0) != -1 || errno != ENOSYS))
 		return err_set(err, EPERM, "confinement failed: the deny list does not hold");
-	if ((own_layers(config) & LAYER_NO_NEW_PRIVILEGES) != 0 &&
+	if ((enter_own_layers(config) & LAYER_NO_NEW_PRIVILEGES) != 0 &&
 	    prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
 		return err_set(err, EPERM, "confinement failed: no_new_privs did not stick");
-	return (own_layers(config) & LAYER_NETWORK_NAMESPACE) != 0 ? netns_check(err) : 0;
+	return (enter_own_layers(config) & LAYER_NETWORK_NAMESPACE) != 0 ? netns_check(err) : 0;
 }
 
 /* The first slot's namespace; its making takes us out of the host's network. With the layer off
  * all slots stay in the host's, or a probe would still find itself without a network. */
 static int leave_network(struct warden *warden, struct err *err)
 {
-	if ((own_layers(&warden->config) & LAYER_NETWORK_NAMESPACE) != 0)
+	if ((enter_own_layers(&warden->config) & LAYER_NETWORK_NAMESPACE) != 0)
 		return netns_new(&warden->slots[0].netns_fd, err);
 	for (unsigned i = 0; i < warden->slot_count; i++) {
 		warden->slots[i].netns_fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
@@ -269,6 +326,8 @@ int enter_sandbox(struct warden *warden, struct err *err)
 	bool was_root = geteuid() == 0;
 	int status = open_before(warden, err);
 
+	if (status == 0 && !warden_has_cells(warden))
+		return enter_host(warden, supervisor, err);
 	if (status == 0)
 		status = userns_enter(config->uid_first, config->uid_count, err);
 	if (status < 0)
@@ -279,13 +338,13 @@ int enter_sandbox(struct warden *warden, struct err *err)
 	status = leave_network(warden, err);
 	if (status < 0)
 		return status;
-	status = (own_layers(config) & LAYER_RLIMITS) != 0 ? confine_core(err) : 0;
+	status = (enter_own_layers(config) & LAYER_RLIMITS) != 0 ? confine_core(err) : 0;
 	if (status < 0)
 		return status;
-	if ((own_layers(config) & LAYER_NO_NEW_PRIVILEGES) != 0 &&
+	if ((enter_own_layers(config) & LAYER_NO_NEW_PRIVILEGES) != 0 &&
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return err_errno(err, errno, "set no_new_privs");
-	if ((own_layers(config) & LAYER_SECCOMP) != 0)
-		status = deny_for_good(err);
+	if ((enter_own_layers(config) & LAYER_SECCOMP) != 0)
+		status = enter_deny_for_good(false, err);
 	return status < 0 ? status : prove(config, supervisor, was_root, err);
 }

@@ -4,8 +4,13 @@
 #ifndef SANDBOX_WARDEN_ENTER_H
 #define SANDBOX_WARDEN_ENTER_H
 
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
 #include "base/err.h"
 
+struct setup_warden_config;
 struct warden;
 
 /*
@@ -16,5 +21,20 @@ struct warden;
  * namespace and a list of system calls that nothing below here may make.
  */
 nodiscard int enter_sandbox(struct warden *warden, struct err *err);
+
+/*
+ * Its second half at a level without cells (enter_host.c): nobody below mounts anything, so
+ * Landlock can be used. As root it becomes the sandbox's first uid and keeps the few
+ * capabilities that give the workers their users and end them.
+ */
+nodiscard int enter_host(struct warden *warden, pid_t supervisor, struct err *err);
+
+/* The list of calls that nothing below may make; on the host no sockets either. */
+nodiscard int enter_deny_for_good(bool is_on_host, struct err *err);
+
+/* What of our own confinement holds. Jobs inherit it, so a probe that wants a layer of the
+ * worker gone must not be held up by ours; setup refuses layers_disabled in any but a test
+ * build. */
+uint32_t enter_own_layers(const struct setup_warden_config *config);
 
 #endif

@@ -15,14 +15,16 @@ __attribute__((unused)) static const struct confine_syscall allowed[] = {
 };
 
 /* Keeps the pipe and the folders, which have the lowest numbers after being moved. */
-static int keep_descriptors(int *pipe_fd, struct cgroup_instance *instance)
+static int keep_descriptors(int *pipe_fd, struct cgroup_instance *instance,
+			    struct workspaces *workspaces)
 {
 	int next = 3;
-	int *kept[2 + 2 * CGROUP_PLACES] = {pipe_fd, &instance->home};
+	int *kept[4 + 2 * CGROUP_PLACES] = {pipe_fd, &instance->home, &workspaces->parent_fd,
+					    &workspaces->folder_fd};
 
 	for (int place = 0; place < CGROUP_PLACES; place++) {
-		kept[2 + 2 * place] = &instance->parents[place];
-		kept[3 + 2 * place] = &instance->folders[place];
+		kept[4 + 2 * place] = &instance->parents[place];
+		kept[5 + 2 * place] = &instance->folders[place];
 	}
 	/* Above everything first, so that no move closes one that is still wanted. */
 	for (size_t i = 0; i < ARRAY_COUNT(kept); i++)
@@ -34,7 +36,8 @@ static int keep_descriptors(int *pipe_fd, struct cgroup_instance *instance)
 	return (int)syscall(SYS_close_range, (unsigned)next, ~0u, 0);
 }
 
-static _Noreturn void janitor_run(int pipe_fd, struct cgroup_instance *instance)
+static _Noreturn void janitor_run(int pipe_fd, struct cgroup_instance *instance,
+				  struct workspaces *workspaces)
 {
 	__attribute__((unused)) struct err err = {0};
 	char byte;
@@ -45,7 +48,7 @@ static _Noreturn void janitor_run(int pipe_fd, struct cgroup_instance *instance)
 	(void)signal(SIGHUP, SIG_IGN);
 	(void)signal(SIGINT, SIG_IGN);
 	(void)prctl(PR_SET_NAME, "warden-janitor", 0, 0, 0);
-	if (keep_descriptors(&pipe_fd, instance) != 0)
+	if (keep_descriptors(&pipe_fd, instance, workspaces) != 0)
 		_exit(1);
 	/* Kept: uid and capabilities, because the groups' owner and foreign processes are their
 	 * object. Given up: every other call. */
@@ -58,10 +61,12 @@ static _Noreturn void janitor_run(int pipe_fd, struct cgroup_instance *instance)
 	while (read(pipe_fd, &byte, 1) < 0 && errno == EINTR)
 		continue;
 	cgroup_instance_remove(instance);
+	workspaces_remove(workspaces);
 	_exit(0);
 }
 
-int janitor_start(struct cgroup_instance *instance, struct err *err)
+int janitor_start(struct cgroup_instance *instance, struct workspaces *workspaces,
+		  struct err *err)
 {
 	int ends[2];
 	pid_t pid;
@@ -71,7 +76,7 @@ int janitor_start(struct cgroup_instance *instance, struct err *err)
 	pid = fork();
 	if (pid == 0) {
 		(void)close(ends[1]);
-		janitor_run(ends[0], instance);
+		janitor_run(ends[0], instance, workspaces);
 	}
 	(void)close(ends[0]);
 	if (pid < 0) {
@@ -81,5 +86,6 @@ int janitor_start(struct cgroup_instance *instance, struct err *err)
 	/* The write end stays open, unnamed, as long as the warden lives: its hang-up is the
 	 * call. */
 	cgroup_instance_close_parents(instance);
+	fd_drop(&workspaces->parent_fd);
 	return 0;
 }

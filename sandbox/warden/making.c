@@ -11,10 +11,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "sandbox/layers/netns.h"
+#include "sandbox/warden/bare.h"
 #include "sandbox/warden/ending.h"
 #include "sandbox/warden/ledger.h"
 #include "sandbox/warden/run.h"
@@ -51,7 +53,7 @@ static int own_things(struct slot *slot, struct err *err)
 	char name[16];
 	int status = 0;
 
-	if (slot->netns_fd < 0)
+	if (slot->netns_fd < 0 && warden_has_cells(warden))
 		status = netns_new(&slot->netns_fd, err);
 	if (status < 0)
 		return status;
@@ -80,6 +82,22 @@ static int ask_for_cell(struct slot *slot, struct err *err)
 			 wr.length, (int[]){read_end, slot->netns_fd}, 2, err);
 }
 
+static int ask_for_worker(struct slot *slot, struct err *err);
+
+/* Without a cell maker to wait for, the worker is asked for at once. */
+static int make_place(struct slot *slot, struct err *err)
+{
+	int status;
+
+	if (warden_has_cells(slot->warden))
+		return ask_for_cell(slot, err);
+	status = bare_make(slot, err);
+	if (status < 0)
+		return status;
+	slot_enter(slot, SLOT_FORKING);
+	return ask_for_worker(slot, err);
+}
+
 void making_begin(struct slot *slot, struct runtime *runtime)
 {
 	struct err err = {0};
@@ -91,7 +109,7 @@ void making_begin(struct slot *slot, struct runtime *runtime)
 	slot_enter(slot, SLOT_CELL_MAKING);
 	status = own_things(slot, &err);
 	if (status == 0)
-		status = ask_for_cell(slot, &err);
+		status = make_place(slot, &err);
 	if (status < 0)
 		making_failed(slot, &err);
 }
@@ -107,10 +125,14 @@ static void fork_limits(const struct slot *slot, struct zygote_fork *ret)
 					   ? 0
 					   : slot->runtime->zygote_says.address_space_bytes +
 						     config->memory_bytes_max;
-	ret->processes = config->processes_max + RUN_PROCESSES_OF_CELL + RUN_PROCESSES_SPARE;
+	ret->processes = run_limits_processes(slot)
+				 ? config->processes_max + run_processes_of_cell(slot) +
+					   RUN_PROCESSES_SPARE
+				 : UINT32_MAX;
 	ret->open_files = config->open_files_max;
 	ret->cpu_s = LIMIT_CPU_MS_MAX / 1000 + 1;
 	ret->file_bytes = LIMIT_WORKSPACE_BYTES_MAX;
+	ret->uid = warden_has_cells(slot->warden) ? 0 : slot->uid;
 }
 
 static int ask_for_worker(struct slot *slot, struct err *err)
@@ -134,7 +156,7 @@ static int ask_for_worker(struct slot *slot, struct err *err)
 		return status;
 	slot->channel_fd = pair[0];
 	theirs = pair[1];
-	files[0] = slot->init_pidfd;
+	files[0] = warden_has_cells(slot->warden) ? slot->init_pidfd : slot->place_fd;
 	files[1] = theirs;
 	files[2] = out;
 	files[3] = errors;
@@ -298,6 +320,17 @@ static void channel_ready(struct loop *loop, struct watch *watch, uint32_t event
 	msg_done(&msg);
 }
 
+bool making_hear_last(struct slot *slot)
+{
+	char first;
+
+	if (slot->state != SLOT_LOCKING ||
+	    recv(slot->channel_fd, &first, 1, MSG_PEEK | MSG_DONTWAIT) <= 0)
+		return false;
+	channel_ready(&slot->warden->loop, &slot->channel_watch, EPOLLIN);
+	return slot->state == SLOT_ENDING;
+}
+
 static int serve_forked(void *owner, struct msg *msg, struct err *err)
 {
 	struct slot *slot = owner;
@@ -307,6 +340,7 @@ static int serve_forked(void *owner, struct msg *msg, struct err *err)
 
 	if (status < 0)
 		return status;
+	fd_drop(&slot->place_fd);
 	slot->worker_pidfd = msg_take_fd(msg, 0);
 	slot->worker_pid = (pid_t)forked.pid;
 	slot_enter(slot, SLOT_LOCKING);

@@ -12,6 +12,10 @@ void making_begin(struct slot *slot, struct runtime *runtime);
 /* The worker failed before it was ready: counts, logs, backs off, ends the slot. */
 void making_failed(struct slot *slot, const struct err *why);
 
+/* The worker ended before it was ready: true when its channel still held why, which has then
+ * been dealt with. */
+bool making_hear_last(struct slot *slot);
+
 /* -ENOTSUP with the names of the layers that are required and do not hold. */
 nodiscard int making_check_layers(uint32_t required, uint32_t layers, struct err *err);
 

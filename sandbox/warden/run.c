@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "sandbox/layers/workspace.h"
+#include "sandbox/warden/bare.h"
 #include "sandbox/warden/ending.h"
 #include "sandbox/warden/making.h"
 #include "sandbox/warden/warden.h"
@@ -28,6 +29,16 @@ static int limit_one(const struct slot *slot, int resource, const char *name, ui
 	return 0;
 }
 
+unsigned run_processes_of_cell(const struct slot *slot)
+{
+	return warden_has_cells(slot->warden) ? 1 : 0;
+}
+
+bool run_limits_processes(const struct slot *slot)
+{
+	return warden_has_cells(slot->warden) || bare_user(slot) != 0;
+}
+
 static int limit_process(const struct slot *slot, const struct job_start *start,
 			 struct err *err)
 {
@@ -42,9 +53,9 @@ static int limit_process(const struct slot *slot, const struct job_start *start,
 	if ((slot->warden->config.layers_disabled & LAYER_RLIMITS) != 0)
 		return 0;
 	status = limit_one(slot, RLIMIT_NOFILE, "open files", start->open_files, err);
-	if (status == 0)
+	if (status == 0 && run_limits_processes(slot))
 		status = limit_one(slot, RLIMIT_NPROC, "processes",
-				   start->processes + RUN_PROCESSES_OF_CELL + spare, err);
+				   start->processes + run_processes_of_cell(slot) + spare, err);
 	if (status == 0)
 		status =
 			limit_one(slot, RLIMIT_FSIZE, "file size", start->workspace_bytes, err);
@@ -58,15 +69,33 @@ static int limit_process(const struct slot *slot, const struct job_start *start,
 	return status;
 }
 
+/* Limits the worker as what the kernel asks for. Not to be oneself again is the end. */
+static int limit_worker(struct slot *slot, const struct job_start *start, struct err *err)
+{
+	struct err worse = {0};
+	int status;
+
+	if (warden_has_cells(slot->warden))
+		return limit_process(slot, start, err);
+	status = bare_user_take(slot, err);
+	if (status == 0)
+		status = limit_process(slot, start, err);
+	if (bare_user_give_back(slot, &worse) < 0)
+		warden_die(slot->warden, &worse);
+	return status;
+}
+
 static int apply_limits(struct slot *slot, const struct job_start *start, struct err *err)
 {
 	struct cgroup_limits limits =
 		warden_limits(slot->warden, start->memory_bytes, start->processes);
-	int status = limit_process(slot, start, err);
+	int status = limit_worker(slot, start, err);
 
 	if (status == 0 && slot->warden->cgroups.version != 0)
 		status = cgroup_group_limit(&slot->warden->cgroups, &slot->group, &limits, err);
-	if (status == 0 && start->workspace_bytes != slot->workspace_bytes)
+	if (!warden_has_cells(slot->warden))
+		slot->workspace_bytes = start->workspace_bytes; /* counted, see bare.c */
+	else if (status == 0 && start->workspace_bytes != slot->workspace_bytes)
 		status = workspace_resize(slot->workspace_fd, start->workspace_bytes,
 					  LIMIT_WORKSPACE_INODES, err);
 	return status;
@@ -195,6 +224,8 @@ int run_job(struct slot *slot, struct job *job, struct err *err)
 	slot->cpu_timer.fire = cpu_timer_fired;
 	loop_timer_start(&warden->loop, &slot->step_timer, job->start.wall_ms * 1000);
 	cpu_timer_arm(slot, job->start.cpu_ms * 1000);
+	if (!warden_has_cells(warden))
+		bare_watch_space(slot);
 	return 0;
 }
 

@@ -7,8 +7,11 @@
 #include "sandbox/warden/job.h"
 #include "sandbox/warden/slot.h"
 
-/* Processes of a cell that are not the job's but count as its user's: the cell's init. */
-#define RUN_PROCESSES_OF_CELL 1
+/* Processes that are not the job's but count as its user's: the cell's init. */
+unsigned run_processes_of_cell(const struct slot *slot);
+
+/* False where the kernel would count the service's own processes, and other workers', too. */
+bool run_limits_processes(const struct slot *slot);
 
 /* RLIMIT_NPROC stands this far behind the pids group, which counts what it refuses. */
 #define RUN_PROCESSES_SPARE 1

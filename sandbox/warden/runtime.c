@@ -68,16 +68,19 @@ static int zygote_start(struct runtime *runtime, struct err *err)
 	struct warden *warden = runtime->warden;
 	struct zygote_setup setup = {.landlock_abi_min = warden->hello.landlock_abi_min,
 				     .tells_denials = warden->tells_denials,
-				     .layers_disabled = warden->config.layers_disabled};
+				     .layers_disabled = warden->config.layers_disabled,
+				     .level = warden->config.level};
 	uint8_t body[sizeof(setup) + 16];
 	struct wr wr;
 	int status;
 
-	runtime->zygote.join_mount_fd = runtime->maker.pidfd;
+	runtime->zygote.join_mount_fd = warden_has_cells(warden) ? runtime->maker.pidfd : -1;
 	status = child_start(&runtime->zygote, &warden->loop, err);
 	if (status < 0)
 		return status;
 	(void)snprintf(setup.preload, sizeof(setup.preload), "%s", runtime->setup.preload);
+	(void)snprintf(setup.root_paths, sizeof(setup.root_paths), "%s",
+		       runtime->setup.root_paths);
 	wr_init(&wr, body, sizeof(body));
 	zygote_setup_encode(&wr, &setup);
 	loop_timer_start(&warden->loop, &runtime->zygote.deadline, ZYGOTE_START_US);
@@ -85,6 +88,12 @@ static int zygote_start(struct runtime *runtime, struct err *err)
 				runtime->filter_fd),
 		   "a failure has been handled");
 	return 0;
+}
+
+/* Without cells the host's own root, which Landlock cuts, is always there. */
+static bool is_root_there(const struct runtime *runtime)
+{
+	return runtime->maker.is_ready || !warden_has_cells(runtime->warden);
 }
 
 static void restart_fired(struct loop *loop, struct timer *timer)
@@ -98,7 +107,7 @@ static void restart_fired(struct loop *loop, struct timer *timer)
 	if (child == &runtime->zygote) {
 		/* Without a cell maker there is no root to be born in; its CELL_READY comes
 		 * back here. */
-		if (!runtime->maker.is_ready)
+		if (!is_root_there(runtime))
 			return;
 		status = zygote_start(runtime, &err);
 	} else {
@@ -214,33 +223,36 @@ static int open_binary(const char *name, int *ret_fd, struct err *err)
 	return 0;
 }
 
-static int compile_list(struct runtime *runtime, struct err *err)
+static int compile_list(struct runtime *runtime, uint32_t covers, struct err *err)
 {
 	enum seccomp_list list;
 	int status = seccomp_list_find(runtime->setup.seccomp, &list, err);
 
 	if (status < 0)
 		return status;
-	seccomp_rules(list, &runtime->rules);
-	return seccomp_program_compile(
-		list, runtime->warden->tells_denials ? SECCOMP_TELL : SECCOMP_QUIET,
+	seccomp_rules_covered(list, covers, &runtime->rules);
+	return seccomp_program_compile_covered(
+		list, covers, runtime->warden->tells_denials ? SECCOMP_TELL : SECCOMP_QUIET,
 		&runtime->filter_fd, err);
 }
 
-int runtime_open(struct runtime *runtime, struct err *err)
+int runtime_open(struct runtime *runtime, uint32_t covers, struct err *err)
 {
-	int status = open_binary("casemate-cell", &runtime->maker.binary_fd, err);
+	int status = 0;
 
+	if (warden_has_cells(runtime->warden))
+		status = open_binary("casemate-cell", &runtime->maker.binary_fd, err);
 	if (status == 0)
 		status = open_binary(runtime->setup.zygote, &runtime->zygote.binary_fd, err);
 	if (status == 0)
-		status = compile_list(runtime, err);
+		status = compile_list(runtime, covers, err);
 	return status < 0 ? err_prefix(err, "runtime %s", runtime->setup.name) : 0;
 }
 
 int runtime_start(struct runtime *runtime, struct err *err)
 {
-	return maker_start(runtime, err);
+	return warden_has_cells(runtime->warden) ? maker_start(runtime, err)
+						 : zygote_start(runtime, err);
 }
 
 void runtime_stop(struct runtime *runtime)
@@ -254,7 +266,7 @@ void runtime_stop(struct runtime *runtime)
 
 bool runtime_can_make(const struct runtime *runtime)
 {
-	return runtime->maker.is_ready && runtime->zygote.is_ready && !runtime->retry.is_armed;
+	return is_root_there(runtime) && runtime->zygote.is_ready && !runtime->retry.is_armed;
 }
 
 unsigned runtime_making(const struct runtime *runtime)

@@ -32,8 +32,8 @@ void runtime_init(struct runtime *runtime, struct warden *warden,
 		  const struct setup_runtime *setup);
 
 /* Opens the runtime's programs while they can still be reached by path, and compiles its list
- * of system calls. */
-nodiscard int runtime_open(struct runtime *runtime, struct err *err);
+ * of system calls under what the level says of some (SECCOMP_COVER bits). */
+nodiscard int runtime_open(struct runtime *runtime, uint32_t covers, struct err *err);
 
 /* Starts the cell maker; the zygote follows once the root stands. */
 nodiscard int runtime_start(struct runtime *runtime, struct err *err);

@@ -66,9 +66,12 @@ static int serve_config(void *owner, struct msg *msg, struct err *err)
 	int status =
 		setup_warden_config_decode(msg->body, msg->length, &warden->next_config, err);
 
-	if (status == 0)
-		warden->has_next_config = true;
-	return status;
+	if (status < 0)
+		return status;
+	fd_drop(&warden->workspaces_parent_fd);
+	warden->workspaces_parent_fd = msg_take_fd(msg, 0);
+	warden->has_next_config = true;
+	return 0;
 }
 
 static int serve_runtime(void *owner, struct msg *msg, struct err *err)
@@ -104,8 +107,12 @@ static int make_slots(struct warden *warden, struct err *err)
 		return err_errno(err, ENOMEM, "%u slots", warden->slot_count);
 	for (unsigned i = 0; i < warden->slot_count; i++) {
 		slot_init(&warden->slots[i], warden, i);
-		/* 0 is the warden's own uid in the namespace. */
-		warden->slots[i].uid = geteuid() == 0 ? 1 + i : 0;
+		/* 0 is the warden's own uid in its namespace; without one its own is
+		 * uid_first. */
+		if (geteuid() == 0)
+			warden->slots[i].uid =
+				1 + i +
+				(warden_has_cells(warden) ? 0 : warden->config.uid_first);
 		warden_slot_timers(&warden->slots[i]);
 	}
 	return 0;
@@ -141,6 +148,8 @@ static const char *needs_restart(const struct warden *warden)
 	if (strcmp(now->instance, next->instance) != 0 || now->uid_first != next->uid_first ||
 	    now->uid_count != next->uid_count)
 		return "the workers' uids";
+	if (now->level != next->level)
+		return "isolation.level";
 	if (now->workers_max != next->workers_max)
 		return "pool.workers_max";
 	if (now->layers_disabled != next->layers_disabled)
@@ -268,7 +277,7 @@ void setup_check_drained(struct warden *warden)
 
 static const struct route routes[] = {
 	{SETUP_HELLO, WARDEN_NEW, 0, 0, serve_hello},
-	{SETUP_WARDEN_CONFIG, BEFORE_START | AFTER_START, 0, 0, serve_config},
+	{SETUP_WARDEN_CONFIG, BEFORE_START | AFTER_START, 0, 1, serve_config},
 	{SETUP_RUNTIME, BEFORE_START | AFTER_START, 0, 1, serve_runtime},
 	{SETUP_PEER, BEFORE_START | AFTER_START | WARDEN_DRAINING, 1, 1, serve_peer},
 	{SETUP_COMMIT, BEFORE_START | AFTER_START, 0, 0, serve_commit},

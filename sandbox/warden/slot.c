@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 
 #include "base/log.h"
+#include "sandbox/warden/bare.h"
 #include "sandbox/warden/runtime.h"
 #include "sandbox/warden/warden.h"
 
@@ -42,11 +43,13 @@ void slot_init(struct slot *slot, struct warden *warden, unsigned index)
 		.worker_pidfd = -1,
 		.channel_fd = -1,
 		.workspace_fd = -1,
+		.place_fd = -1,
 		.init_watch = {.fd = -1, .owner = slot},
 		.worker_watch = {.fd = -1, .owner = slot},
 		.channel_watch = {.fd = -1, .owner = slot},
 		.step_timer = {.owner = slot},
 		.cpu_timer = {.owner = slot},
+		.bare_timer = {.owner = slot},
 	};
 	stream_init(&slot->out, slot);
 	stream_init(&slot->errors, slot);
@@ -104,6 +107,7 @@ void slot_clear(struct slot *slot)
 	loop_unwatch(loop, &slot->worker_watch);
 	loop_unwatch(loop, &slot->channel_watch);
 	loop_timer_stop(loop, &slot->cpu_timer);
+	loop_timer_stop(loop, &slot->bare_timer);
 	stream_close(&slot->out, loop);
 	stream_close(&slot->errors, loop);
 	fd_drop(&slot->lifeline_fd);
@@ -111,6 +115,7 @@ void slot_clear(struct slot *slot)
 	fd_drop(&slot->worker_pidfd);
 	fd_drop(&slot->channel_fd);
 	fd_drop(&slot->workspace_fd);
+	fd_drop(&slot->place_fd);
 	slot->worker_pid = 0;
 	slot->layers = 0;
 	slot->has_said_done = false;
@@ -129,4 +134,6 @@ void slot_kill(struct slot *slot)
 		(void)syscall(SYS_pidfd_send_signal, slot->init_pidfd, SIGKILL, NULL, 0);
 	if (slot->worker_pidfd >= 0)
 		(void)syscall(SYS_pidfd_send_signal, slot->worker_pidfd, SIGKILL, NULL, 0);
+	if (!warden_has_cells(slot->warden))
+		bare_kill(slot);
 }

@@ -46,7 +46,7 @@ struct slot {
 	unsigned index;
 	uint32_t generation; /* so that a late answer about an earlier worker is noticed */
 	enum slot_state state;
-	uint32_t uid; /* in the warden's user namespace; 0: single mapping */
+	uint32_t uid; /* in the warden's user namespace; 0: that of the service */
 	uint32_t layers;
 	uint32_t landlock_abi;
 	uint64_t workspace_bytes; /* of the present cell */
@@ -59,6 +59,7 @@ struct slot {
 	int worker_pidfd;
 	int channel_fd;
 	int workspace_fd;
+	int place_fd; /* without a cell: the worker's folder, until it is forked */
 	pid_t worker_pid;
 	struct stream out;
 	struct stream errors;
@@ -69,7 +70,8 @@ struct slot {
 	struct watch channel_watch;
 	struct timer step_timer; /* of the state; of the wall time while BUSY */
 	struct timer cpu_timer;
-	uint64_t cpu_before_us; /* used by the worker before the job came */
+	struct timer bare_timer; /* without a cell, see bare.h */
+	uint64_t cpu_before_us;	 /* used by the worker before the job came */
 	bool has_said_done; /* the exit below is what the worker said; the kernel's is our kill
 			     */
 	bool is_worker_gone;

@@ -12,6 +12,7 @@
 
 #include "base/chan.h"
 #include "sandbox/layers/cgroup.h"
+#include "sandbox/layers/workspace_folder.h"
 #include "sandbox/warden/job.h"
 #include "sandbox/warden/runtime.h"
 #include "sandbox/warden/slot.h"
@@ -45,9 +46,11 @@ struct warden {
 	unsigned slot_count;
 	struct job_queue queue;
 	struct cgroup_instance cgroups;
-	int init_filter_fd;  /* the compiled seccomp program of a cell's init */
-	int below_filter_fd; /* of all programs below, on top of our own; -1: none */
-	bool tells_denials;  /* workers hand out the listener of their filter */
+	int workspaces_parent_fd;     /* owned; where there are no cells, as configured */
+	struct workspaces workspaces; /* and what we made in there */
+	int init_filter_fd;	      /* the compiled seccomp program of a cell's init */
+	int below_filter_fd;	      /* of all programs below, on top of our own; -1: none */
+	bool tells_denials;	      /* workers hand out the listener of their filter */
 	unsigned cores;
 	uint32_t worker_layers; /* of the last worker that became ready */
 	uint32_t landlock_abi;
@@ -57,6 +60,12 @@ struct warden {
 	struct timer drain_timer;
 	bool has_pool_news;
 };
+
+/* At a level without cells the parts of bare.h take their place. */
+static inline bool warden_has_cells(const struct warden *warden)
+{
+	return (level_layers(warden->config.level) & LAYERS_OF_CELL) != 0;
+}
 
 /* The limits that a fresh worker has and most jobs keep. */
 /* Of a slot's group: what the job asks for, and what all jobs have in common. */

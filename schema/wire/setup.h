@@ -30,7 +30,7 @@ enum setup_message {
 	SETUP_TENANT,
 	SETUP_PRINCIPAL,
 	SETUP_VALIDATOR_CONFIG, /* fds: 1, the folder of schema files (O_DIRECTORY) */
-	SETUP_WARDEN_CONFIG,
+	SETUP_WARDEN_CONFIG, /* fds: at a level without cells 1, the folder for workspaces */
 	SETUP_RUNTIME, /* fds: 1, the runtime's folder (O_DIRECTORY) */
 	/* child -> supervisor */
 	SETUP_READY,
@@ -133,7 +133,8 @@ WIRE_DECLARE(setup_validator_config, SETUP_VALIDATOR_CONFIG_FIELDS)
 	F(U64, open_files_max, LIMIT_OPEN_FILES_MIN, LIMIT_OPEN_FILES_MAX)                         \
 	F(U64, processes_max, LIMIT_PROCESSES_MIN, LIMIT_PROCESSES_MAX)                            \
 	F(U32, layers_required, 0, LAYER_ALL) /* a worker without one of them is not used */       \
-	F(U32, layers_disabled, 0, LAYER_ALL) /* test builds only; refused otherwise */
+	F(U32, layers_disabled, 0, LAYER_ALL) /* test builds only; refused otherwise */            \
+	F(U8, level, 0, LEVEL_MAX)
 WIRE_DECLARE(setup_warden_config, SETUP_WARDEN_CONFIG_FIELDS)
 
 /* The runtime.json of one runtime, as far as the warden needs it. */

@@ -25,7 +25,8 @@ enum warden_worker_message {
 	CELL_FAILED, /* that slot has no cell; nothing of it is left */
 	/* warden -> zygote */
 	ZYGOTE_SETUP,  /* fds: 1, memfd with the seccomp program (struct sock_filter[]) */
-	ZYGOTE_FORK,   /* fds: 4 + n: init's pidfd, worker channel, stdout, stderr (write ends),
+	ZYGOTE_FORK,   /* fds: 4 + n: the place (pidfd of the cell's init; at a level without
+			* cells the worker's folder), worker channel, stdout, stderr (write ends),
 			* then n cgroup.procs files to join by writing "0" */
 	/* zygote -> warden */
 	ZYGOTE_READY,
@@ -84,7 +85,9 @@ WIRE_DECLARE(step_failed, STEP_FAILED_FIELDS)
 	F(STR, preload, 0, 4096)                                                                   \
 	F(U32, landlock_abi_min, 0, 64)                                                            \
 	F(U8, tells_denials, 0, 1) /* the program notifies: workers hand out a listener */         \
-	F(U32, layers_disabled, 0, LAYER_ALL)
+	F(U32, layers_disabled, 0, LAYER_ALL)                                                      \
+	F(U8, level, 0, LEVEL_MAX)                                                                 \
+	F(STR, root_paths, 1, 4096) /* what a worker may read where no root of its own hides it */
 WIRE_DECLARE(zygote_setup, ZYGOTE_SETUP_FIELDS)
 
 #define ZYGOTE_READY_FIELDS(F)                                                                     \
@@ -96,6 +99,7 @@ WIRE_DECLARE(zygote_ready, ZYGOTE_READY_FIELDS)
 /* Hard ceilings for rlimits; the job's own, lower values follow by prlimit(2). */
 #define ZYGOTE_FORK_FIELDS(F)                                                                      \
 	F(U32, cgroup_files, 0, 8)                                                                 \
+	F(U32, uid, 0, UINT32_MAX) /* host uid, at a level without cells; 0: stay */               \
 	F(U64, address_space_bytes, 0, UINT64_MAX)                                                 \
 	F(U64, processes, 1, UINT32_MAX)                                                           \
 	F(U64, open_files, 1, UINT32_MAX)                                                          \

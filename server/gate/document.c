@@ -91,12 +91,17 @@ static void key_layers(struct jsonw *json, uint32_t layers, uint32_t landlock_ab
 {
 	jsonw_key(json, "isolation");
 	jsonw_object_open(json);
-	jsonw_key_str(json, "level", "full");
+	jsonw_key_str(json, "level", level_name(level_of_layers(layers)));
 	jsonw_key(json, "layers");
 	jsonw_array_open(json);
 	for (unsigned i = 0; i < LAYER_COUNT; i++)
 		if ((layers & 1u << i) != 0)
 			jsonw_str(json, layer_name(i));
+	jsonw_array_close(json);
+	jsonw_key(json, "not_promised");
+	jsonw_array_open(json);
+	for (unsigned i = 0; layers != 0 && gap_name(layers, i) != NULL; i++)
+		jsonw_str(json, gap_name(layers, i));
 	jsonw_array_close(json);
 	jsonw_key_u64(json, "landlock_abi", landlock_abi);
 	jsonw_key(json, "cgroup_version");

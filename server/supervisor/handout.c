@@ -1,5 +1,6 @@
 #include "server/supervisor/handout.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -233,6 +234,19 @@ static void instance_name(const struct supervisor *supervisor, char *ret, size_t
 		       (unsigned long long)info.st_ino);
 }
 
+static unsigned level_of(const struct config *config)
+{
+	return level_number(config_text(config, "isolation.level"));
+}
+
+/* Without cells the warden can mount nothing, so its workers' folders need a place. */
+static int open_workspaces(const struct config *config, int *ret_fd, struct err *err)
+{
+	if (level_of(config) == LEVEL_FULL)
+		return 0;
+	return config_open(config, "isolation.workspaces", O_RDONLY | O_DIRECTORY, ret_fd, err);
+}
+
 static int hand_warden(struct child *child, const struct config *config, struct err *err)
 {
 	struct supervisor *supervisor = child->supervisor;
@@ -248,14 +262,19 @@ static int hand_warden(struct child *child, const struct config *config, struct 
 		.processes_max = ceiling_max(config, "processes", LIMIT_PROCESSES_DEFAULT),
 		.layers_required = config_layers(config, "isolation.layers_required"),
 		.layers_disabled = config_layers(config, "isolation.layers_disabled"),
+		.level = (uint8_t)level_of(config),
 	};
 	struct runtimes runtimes;
-	int status = runtimes_load(&runtimes, config, err);
+	own_fd workspaces = -1;
+	int status = open_workspaces(config, &workspaces, err);
 
+	if (status == 0)
+		status = runtimes_load(&runtimes, config, err);
 	if (status < 0)
 		return status;
 	instance_name(supervisor, message.instance, sizeof(message.instance));
-	SEND(child, SETUP_WARDEN_CONFIG, setup_warden_config, &message, NULL, 0);
+	SEND(child, SETUP_WARDEN_CONFIG, setup_warden_config, &message, &workspaces,
+	     workspaces >= 0 ? 1 : 0);
 	for (size_t i = 0; i < runtimes.count; i++)
 		SEND(child, SETUP_RUNTIME, setup_runtime, &runtimes.list[i],
 		     &runtimes.folders[i], 1);

@@ -12,6 +12,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 BASE = ROOT / "docker" / "kubernetes" / "base"
+LANDLOCK = ROOT / "docker" / "kubernetes" / "landlock"
 # hostUsers is stable from 1.36 on; 1.34 is the oldest release we say works.
 VERSIONS = ["1.34", "1.37"]
 VALIDATOR = "kubernetes-validate==1.37.0"
@@ -73,6 +74,30 @@ def test_restricted_pod(rendered):
     assert {"Service", "NetworkPolicy", "PodDisruptionBudget"} <= set(documents)
 
 
+def test_without_user_namespaces(validate, tmp_path):
+    """The overlay for such clusters asks for none, and for no profile of its own."""
+    if shutil.which("kubectl") is None:
+        pytest.skip("no kubectl: tests/support/deps.sh docker installs one")
+    done = subprocess.run(["kubectl", "kustomize", str(LANDLOCK)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    documents = {doc["kind"]: doc for doc in yaml.safe_load_all(done.stdout)}
+    pod = documents["Deployment"]["spec"]["template"]["spec"]
+    config = json.loads(next(iter(documents["ConfigMap"]["data"].values())))
+    path = tmp_path / "all.yaml"
+    path.write_text(done.stdout)
+
+    assert "hostUsers" not in pod
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert config["isolation"]["level"] == "landlock"
+    mounts = {mount["mountPath"] for mount in pod["containers"][0]["volumeMounts"]}
+    assert {config["isolation"]["workspaces"], "/var/lib/casemate"} <= mounts
+    for version in VERSIONS:
+        checked = subprocess.run([str(validate), "--strict", "-k", version, str(path)],
+                                 capture_output=True, text=True)
+        assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
 def test_every_selector_finds_the_pods(rendered):
     documents = {doc["kind"]: doc for doc in yaml.safe_load_all(rendered.read_text())}
     labels = documents["Deployment"]["spec"]["template"]["metadata"]["labels"]
@@ -104,7 +129,8 @@ def test_the_seccomp_profile_refuses_what_the_service_denies_itself():
     assert len(denied) > 20 and not denied & allowed
 
 
-@pytest.mark.parametrize("path", [BASE / "casemate.json", ROOT / "docker" / "casemate.json"])
+@pytest.mark.parametrize("path", [BASE / "casemate.json", LANDLOCK / "casemate.json",
+                                  ROOT / "docker" / "casemate.json"])
 def test_shipped_configuration_is_valid(path):
     program = ROOT / "build" / "release" / "libexec" / "casemate" / "casemate-validator"
     done = subprocess.run([str(program), "config", str(path)], capture_output=True, text=True)

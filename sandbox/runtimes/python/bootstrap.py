@@ -300,6 +300,9 @@ def fresh_main():
 
 def prepare(arguments, variables):
     sys.argv = [_NAME, *arguments]
+    folder = os.getcwd()
+    if folder != _WORKSPACE and _WORKSPACE in sys.path:  # no cell, a folder of the host
+        sys.path[sys.path.index(_WORKSPACE)] = folder
     if variables:
         os.environ.update(variables)
         if "TZ" in variables:

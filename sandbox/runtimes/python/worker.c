@@ -1,6 +1,7 @@
 #include "sandbox/runtimes/python/worker.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,7 +11,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
-#include "sandbox/layers/privileges.h"
+#include "sandbox/layers/workspace_folder.h"
 #include "sandbox/runtimes/python/interp.h"
 #include "sandbox/runtimes/python/job.h"
 #include "sandbox/runtimes/python/leave.h"
@@ -20,9 +21,11 @@
  * expect to get, and inside the first 64, so that the kernel need not enlarge the table. */
 #define CHANNEL_FD 63
 
-static int step_join_namespaces(struct worker *worker, struct err *err)
+static int step_enter_place(struct worker *worker, struct err *err)
 {
-	return lockdown_join(worker->cell_pidfd, worker->lockdown.layers_disabled,
+	if (!lockdown_has_cell(&worker->lockdown))
+		return lockdown_enter_folder(worker->place_fd, err);
+	return lockdown_join(worker->place_fd, worker->lockdown.layers_disabled,
 			     &worker->layers, err);
 }
 
@@ -75,16 +78,15 @@ static int step_descriptors(struct worker *worker, struct err *err)
 
 static int step_workspace(struct worker *worker, struct err *err)
 {
-	(void)worker;
+	/* A folder of the host was entered by descriptor, as the first step. */
+	if (!lockdown_has_cell(&worker->lockdown))
+		return 0;
 	return chdir(JOB_WORKSPACE) == 0 ? 0 : err_errno(err, errno, "chdir " JOB_WORKSPACE);
 }
 
 static int step_uid(struct worker *worker, struct err *err)
 {
-	/* Without a user namespace (test builds) no CELL_UID exists. */
-	if ((worker->lockdown.layers_disabled & LAYER_USER_NAMESPACE) != 0)
-		return 0;
-	return privileges_become_cell_uid(err);
+	return lockdown_become_user(&worker->lockdown, err);
 }
 
 /* A change of uid clears the death signal, so it comes after. The parent is the warden
@@ -106,12 +108,38 @@ static int step_session(struct worker *worker, struct err *err)
 	return setsid() < 0 ? err_errno(err, errno, "start a session") : 0;
 }
 
+/* In a cell /workspace and /tmp are the worker's own. On the host its folders have names of
+ * their own, which the job finds where programs look for such names. As the worker's own user,
+ * so that a folder above that it may not pass shows here. */
+static int tell_folders(struct err *err)
+{
+	static const char *const temporary[] = {"TMPDIR", "XDG_CACHE_HOME", "MPLCONFIGDIR"};
+	char path[PATH_MAX + sizeof("/../" WORKSPACE_TMP)];
+	int status;
+
+	if (getcwd(path, PATH_MAX) == NULL || access(path, R_OK | W_OK | X_OK) != 0)
+		return err_errno(err, errno,
+				 "reach the workspace by its path: every folder above "
+				 "isolation.workspaces must let the workers' users pass");
+	status = interp_add_variable("HOME", 4, path, strlen(path), err);
+	/* Beside `files`, the last part of the path. */
+	memcpy(strrchr(path, '/') + 1, WORKSPACE_TMP, sizeof(WORKSPACE_TMP));
+	for (size_t i = 0; i < ARRAY_COUNT(temporary) && status == 0; i++)
+		status = interp_add_variable(temporary[i], strlen(temporary[i]), path,
+					     strlen(path), err);
+	return status;
+}
+
 /* From here on Python may run again. Before the filter, because reseeding may open devices. */
 static int step_interpreter(struct worker *worker, struct err *err)
 {
-	(void)worker;
+	int status;
+
 	interp_fork_child();
-	return interp_enter(err);
+	status = interp_enter(err);
+	if (status == 0 && !lockdown_has_cell(&worker->lockdown))
+		status = tell_folders(err);
+	return status;
 }
 
 /* rlimits, capabilities and no_new_privs, Landlock, seccomp: in that order, see lockdown.h. */
@@ -179,7 +207,7 @@ static const struct proof {
 
 static int step_prove(struct worker *worker, struct err *err)
 {
-	uint32_t on = LAYER_ALL & ~worker->lockdown.layers_disabled;
+	uint32_t on = level_layers(worker->lockdown.level) & ~worker->lockdown.layers_disabled;
 
 	for (size_t i = 0; i < ARRAY_COUNT(proofs); i++) {
 		/* The warden does not answer before WORKER_READY. After it, it sees for itself
@@ -204,7 +232,7 @@ static const struct step {
 	const char *name;
 	int (*run)(struct worker *worker, struct err *err);
 } steps[] = {
-	{"join namespaces", step_join_namespaces},
+	{"join namespaces", step_enter_place},
 	{"join cgroups", step_join_cgroups},
 	{"descriptors", step_descriptors},
 	{"workspace", step_workspace},

@@ -11,8 +11,8 @@
 #include "sandbox/layers/lockdown.h"
 
 struct worker {
-	int cell_pidfd; /* the cell's init */
-	int channel;	/* to the warden */
+	int place_fd; /* the cell's init, or the folder of a worker without a cell */
+	int channel;  /* to the warden */
 	int stdout_fd;
 	int stderr_fd;
 	int cgroup_fds[CHAN_FDS_MAX]; /* cgroup.procs files */

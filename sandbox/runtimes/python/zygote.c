@@ -49,11 +49,17 @@ static void make_scratch(void)
 			    "size=16m,nr_inodes=256");
 }
 
+static bool has_cells(const struct zygote *zygote)
+{
+	return (level_layers(zygote->level) & LAYERS_OF_CELL) != 0;
+}
+
 static int load(struct zygote *zygote, const struct zygote_setup *setup, struct err *err)
 {
 	int status = lockdown_check_disabled(setup->layers_disabled, err);
 
-	if (status == 0)
+	/* Without cells nobody here has the right to. */
+	if (status == 0 && has_cells(zygote))
 		make_scratch();
 	if (status == 0)
 		status = interp_start(err);
@@ -99,6 +105,8 @@ static int serve_setup(void *owner, struct msg *msg, struct err *err)
 	zygote->landlock_abi_min = setup.landlock_abi_min;
 	zygote->tells_denials = setup.tells_denials != 0;
 	zygote->layers_disabled = setup.layers_disabled;
+	zygote->level = setup.level;
+	(void)snprintf(zygote->root_paths, sizeof(zygote->root_paths), "%s", setup.root_paths);
 	choose_failure(zygote, &setup);
 	status = load(zygote, &setup, err);
 	if (status < 0) {
@@ -113,7 +121,7 @@ static void order_worker(const struct zygote *zygote, const struct zygote_fork *
 			 const struct msg *msg, struct worker *ret)
 {
 	*ret = (struct worker){
-		.cell_pidfd = msg->fds[0],
+		.place_fd = msg->fds[0],
 		.channel = msg->fds[1],
 		.stdout_fd = msg->fds[2],
 		.stderr_fd = msg->fds[3],
@@ -133,6 +141,9 @@ static void order_worker(const struct zygote *zygote, const struct zygote_fork *
 				.seccomp_memfd = zygote->seccomp_memfd,
 				.tells_denials = zygote->tells_denials,
 				.layers_disabled = zygote->layers_disabled,
+				.level = zygote->level,
+				.uid = order->uid,
+				.root_paths = zygote->root_paths,
 			},
 		.fail_step = zygote->fail_step,
 	};
@@ -148,10 +159,11 @@ static void order_worker(const struct zygote *zygote, const struct zygote_fork *
 static int fork_into_cell(struct zygote *zygote, struct worker *worker, pid_t *ret_pid,
 			  int *ret_pidfd, struct err *err)
 {
-	int has_pid_namespace = (zygote->layers_disabled & LAYER_PID_NAMESPACE) == 0;
+	bool has_pid_namespace =
+		has_cells(zygote) && (zygote->layers_disabled & LAYER_PID_NAMESPACE) == 0;
 	int status;
 
-	if (has_pid_namespace && setns(worker->cell_pidfd, CLONE_NEWPID) != 0)
+	if (has_pid_namespace && setns(worker->place_fd, CLONE_NEWPID) != 0)
 		return err_errno(err, errno, "enter the cell's pid namespace");
 	interp_fork_before();
 	status = process_fork_for_parent(zygote->tid_slot, ret_pid, ret_pidfd, err);

@@ -18,8 +18,10 @@ struct zygote {
 	unsigned landlock_abi_min;
 	bool tells_denials;
 	uint32_t layers_disabled;
-	char fail_step[64]; /* test builds: this step of every worker fails */
-	int *tid_slot;	    /* where libc caches this thread's number */
+	uint8_t level;
+	char root_paths[4096 + 1]; /* see struct lockdown */
+	char fail_step[64];	   /* test builds: this step of every worker fails */
+	int *tid_slot;		   /* where libc caches this thread's number */
 	struct interp_modules modules;
 };
 

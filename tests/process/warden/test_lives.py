@@ -9,7 +9,8 @@ import pytest
 from channel import (ROLE_GATE, SETUP_COMMIT, SETUP_FAILED, SETUP_PEER, SETUP_READY,
                      SETUP_RUNTIME, SETUP_WARDEN_CONFIG, pair, receive, send, text, u8, u32, u64)
 from slow import SLOW
-from warden_service import IS_ROOT, IS_SANITIZED, MIB, UID_COUNT, UID_FIRST, JOB_START, Refused, Warden
+from warden_service import (IS_ROOT, IS_SANITIZED, JOB_START, LEVELS, MIB, UID_COUNT, UID_FIRST,
+                            Refused, Warden)
 
 SLEEPER = "print('up', flush=True)\nimport time\ntime.sleep(60)"
 
@@ -217,9 +218,10 @@ def test_drain_ends_what_runs_too_long(fresh):
     warden.wait_drained()
 
 
-def config(workers, memory=1024 * MIB, queue=16, instance="test"):
+def config(workers, memory=1024 * MIB, queue=16, instance="test", level="full"):
     return (text(instance) + u32(UID_FIRST if IS_ROOT else 0) + u32(UID_COUNT if IS_ROOT else 0)
-            + u32(workers) + u32(queue) + u32(200) + u64(memory) + u64(1024) + u64(64) + u32(0) + u32(0))
+            + u32(workers) + u32(queue) + u32(200) + u64(memory) + u64(1024) + u64(64)
+            + u32(0) + u32(0) + u8(LEVELS.index(level)))
 
 
 def test_reload_changes_what_can_change(fresh):
@@ -246,6 +248,16 @@ def test_reload_of_what_cannot_change_is_refused_by_name(fresh):
 
     assert message.type == SETUP_FAILED and b"workers_max" in message.body
     assert warden.run("print(1)").stdout == b"1\n"
+
+
+def test_the_level_does_not_change_while_it_runs(fresh):
+    warden = fresh().wait_ready()
+    send(warden.supervisor, SETUP_WARDEN_CONFIG, config(4, level="landlock"))
+    send(warden.supervisor, SETUP_RUNTIME, warden.runtime_message)
+    send(warden.supervisor, SETUP_COMMIT, u8(0))
+    message = receive(warden.supervisor)
+
+    assert message.type == SETUP_FAILED and b"isolation.level" in message.body
 
 
 def test_missing_root_refuses_to_start(fresh):

@@ -57,6 +57,8 @@ LAYERS = ["user_namespace", "own_uid", "mount_namespace", "minimal_root", "pid_n
           "network_namespace", "ipc_namespace", "uts_namespace", "cgroup_namespace",
           "time_namespace", "cgroup_memory", "cgroup_pids", "cgroup_cpu", "rlimits",
           "no_capabilities", "no_new_privileges", "landlock", "seccomp", "denial_events"]
+LEVELS = ["full", "landlock"]
+CELL_LAYERS = {name for name in LAYERS if name.endswith("_namespace")} | {"minimal_root"}
 
 MIB = 1 << 20
 LIMITS = {"wall_ms": 10000, "cpu_ms": 10000, "memory_bytes": 256 * MIB, "output_bytes": MIB,
@@ -156,8 +158,10 @@ class Refused:
 class Warden:
     def __init__(self, workers=4, low=2, high=3, queue=16, preload="", required=0, disabled=0,
                  program=PROGRAM, instance="test", log_level=1, root=None,
-                 seccomp="python", cpu_percent=200, log=None, cgroup=None):
+                 seccomp="python", cpu_percent=200, log=None, cgroup=None, level="full",
+                 workspaces="/dev/shm"):
         self.pool, self.capabilities, self.runtime = None, None, None
+        self.level = level
         self.next_id = 1
         self.answers = {}
         self.supervisor, theirs = pair()
@@ -168,8 +172,12 @@ class Warden:
         send(self.supervisor, SETUP_HELLO, hello)
         config = (text(instance) + u32(UID_FIRST if IS_ROOT else 0)
                   + u32(UID_COUNT if IS_ROOT else 0) + u32(workers) + u32(queue) + u32(cpu_percent)
-                  + u64(1024 * MIB) + u64(1024) + u64(64) + u32(required) + u32(disabled))
-        send(self.supervisor, SETUP_WARDEN_CONFIG, config)
+                  + u64(1024 * MIB) + u64(1024) + u64(64) + u32(required) + u32(disabled)
+                  + u8(LEVELS.index(level)))
+        folder = [] if level == "full" else [os.open(workspaces, os.O_RDONLY | os.O_DIRECTORY)]
+        send(self.supervisor, SETUP_WARDEN_CONFIG, config, folder)
+        for fd in folder:
+            os.close(fd)
         self.runtime_message = (text("python") + text("casemate-python") + text(preload)
                                 + text(root or root_paths()) + text(seccomp) + u32(low)
                                 + u32(high))

@@ -26,6 +26,33 @@ Test(status, numbers_outside_are_harmless)
 	cr_assert(ne(ptr, (void *)(uintptr_t)tls_refusal_name(255), NULL));
 }
 
+Test(status, a_level_is_told_from_its_layers)
+{
+	for (unsigned level = 0; level < LEVEL_COUNT; level++)
+		cr_assert(eq(uint, level_of_layers(level_layers(level)), level));
+	cr_assert(eq(uint, level_of_layers(0), LEVEL_COUNT));
+	cr_assert(eq(str, (char *)(uintptr_t)level_name(LEVEL_COUNT), "none"));
+	cr_assert(eq(uint, level_layers(LEVEL_COUNT), 0));
+}
+
+Test(status, a_layer_more_is_never_a_promise_less)
+{
+	uint32_t bare = level_layers(LEVEL_LANDLOCK) & ~LAYERS_OF_RIGHTS;
+	unsigned count = 0;
+
+	cr_assert(eq(ptr, (void *)(uintptr_t)gap_name(LAYER_ALL, 0), NULL));
+	while (gap_name(bare, count) != NULL)
+		count++;
+	cr_assert(eq(uint, count, 10));
+	for (unsigned layer = 0; layer < LAYER_COUNT; layer++) {
+		unsigned fewer = 0;
+
+		while (gap_name(bare | 1u << layer, fewer) != NULL)
+			fewer++;
+		cr_assert(le(uint, fewer, count));
+	}
+}
+
 Test(status, problems_are_client_or_server_errors)
 {
 	for (int problem = 1; problem <= PROBLEM_MAX; problem++) {

@@ -62,6 +62,16 @@ Test(config, empty_is_complete)
 	cr_expect(json_is_object(at(config, "policies.default")));
 }
 
+Test(config, a_level_requires_what_it_has)
+{
+	own_json *config = good("{'isolation':{'level':'landlock'}}");
+
+	cr_expect_eq(json_array_size(at(config, "isolation.layers_required")), 5);
+	bad("{'isolation':{'level':'landlock','layers_required':['seccomp','pid_namespace']}}",
+	    "/isolation/layers_required/1", "level");
+	bad("{'isolation':{'level':'none'}}", "/isolation/level", "enum");
+}
+
 Test(config, completed_configuration_is_valid_and_stays_the_same)
 {
 	own_json *config = good("{'tenants':{'dev':{}},'principals':[{'spiffe':'spiffe://a/*',"

@@ -1,0 +1,152 @@
+"""Workers without cells (level landlock): their folders, and what they may do without groups.
+
+The jobs of test_jobs.py run at this level too; the probes are in tests/redteam.
+"""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from warden_service import IS_ROOT, LAYERS, ROOT, Warden
+
+TEST_WARDEN = ROOT / "build" / "test" / "libexec" / "casemate" / "casemate-warden"
+NEEDS_TEST_BUILD = pytest.mark.skipif(not TEST_WARDEN.exists(),
+                                      reason="build it with `make VARIANT=test all`")
+
+
+def bits(*names):
+    return sum(1 << LAYERS.index(name) for name in names)
+
+
+@pytest.fixture
+def bare(tmp_path):
+    """Makes wardens of this level, with their workspaces in a folder of the test's own."""
+    made = []
+    tmp_path.chmod(0o755)
+    for above in tmp_path.parents[:3]:
+        above.chmod(above.stat().st_mode | 0o055)
+
+    def make(**options):
+        made.append(Warden(level="landlock", workspaces=tmp_path, **options))
+        return made[-1]
+
+    yield make
+    for warden in made:
+        warden.close()
+
+
+def wait_until(condition, timeout=10):
+    deadline = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_there_is_no_cell_maker_and_each_worker_has_its_folder(bare, tmp_path):
+    warden = bare(instance="own").wait_ready()
+    done = warden.run("import os; print(os.getcwd(), os.getppid())")
+    folder, parent = done.stdout.decode().split()
+
+    assert Path(folder).parent.parent == tmp_path / f"own-{warden.process.pid}"
+    assert int(parent) == warden.process.pid
+    assert "casemate-cell" not in warden.children().values()
+    assert "cell-init" not in warden.children().values()
+    warden.close()
+    wait_until(lambda: list(tmp_path.iterdir()) == [])
+
+
+def test_what_a_dead_warden_left_is_removed_by_the_next(bare, tmp_path):
+    left = tmp_path / "again-4000000" / "w0" / "files"
+    left.mkdir(parents=True)
+    (left / "secret").write_text("x")
+    if IS_ROOT:
+        os.chown(tmp_path / "again-4000000", 1900100000, 1900100000)
+    foreign = tmp_path / "again-4000001"
+    foreign.symlink_to("/usr")
+    bare(instance="again").wait_ready()
+
+    assert not (tmp_path / "again-4000000").exists()
+    assert foreign.is_symlink() and Path("/usr/bin").is_dir()
+
+
+def test_nested_and_closed_folders_are_removed(bare, tmp_path):
+    warden = bare(instance="nest").wait_ready()
+    code = ("import os\n"
+            "for n in range(300):\n"
+            "    os.mkdir('d'); os.chdir('d')\n"
+            "open('f', 'w').close()\n"
+            "fd = os.open('.', os.O_RDONLY)\n"
+            "os.fchmod(fd, 0)\n")
+    done = warden.run(code)
+    assert done.status in ("succeeded", "killed"), done
+    wait_until(lambda: not list(tmp_path.glob("*/w*/files/d")))
+
+
+def test_a_workspace_that_users_cannot_reach_is_refused_by_name(bare, tmp_path):
+    if not IS_ROOT:
+        pytest.skip("an ordinary user's workers are himself")
+    tmp_path.chmod(0o700)
+    with pytest.raises(RuntimeError, match="isolation.workspaces"):
+        bare(instance="shut").wait_ready()
+
+
+def test_orphans_of_a_job_are_gone_before_its_files_are_read(bare):
+    warden = bare(instance="orphan").wait_ready()
+    code = ("import os, time\n"
+            "if os.fork() == 0:\n"
+            "    os.setsid()\n"
+            "    if os.fork() == 0:\n"
+            "        while True:\n"
+            "            with open('late', 'a') as f: f.write('x')\n"
+            "    os._exit(0)\n"
+            "time.sleep(0.1)\n"
+            "os._exit(3)\n")
+    done = warden.run(code)
+
+    if "cgroup_pids" not in done.layers:
+        assert done.status == "failed" and b"PermissionError" in done.stderr, done
+        return
+    assert (done.status, done.exit_code) == ("failed", 3), done
+    assert [name for name, _, _ in done.files] == ["late"]
+    workers = {pid for pid, name in warden.children().items() if name == "casemate-python"}
+    assert all(Path(f"/proc/{pid}/cwd").resolve() != "late" for pid in workers)
+    assert warden.run("print(1)").stdout == b"1\n"
+
+
+@NEEDS_TEST_BUILD
+def test_without_groups_a_job_has_threads_and_no_processes(bare):
+    groups = bits("cgroup_memory", "cgroup_pids", "cgroup_cpu")
+    warden = bare(program=TEST_WARDEN, disabled=groups).wait_ready()
+    refused = ("import os, subprocess\n"
+               "for attempt in (os.fork, lambda: subprocess.run(['true']),\n"
+               "                lambda: os.execv('/bin/true', ['true'])):\n"
+               "    try: attempt(); print('started')\n"
+               "    except PermissionError: print('refused')\n")
+    threads = ("import threading\n"
+               "seen = []\n"
+               "some = [threading.Thread(target=seen.append, args=(n,)) for n in range(8)]\n"
+               "for one in some: one.start()\n"
+               "for one in some: one.join()\n"
+               "print(len(seen))\n")
+
+    assert warden.run(refused).stdout == b"refused\n" * 3
+    assert warden.run(threads).stdout == b"8\n"
+    assert warden.run("x = bytearray(1 << 32)").status == "memory_exceeded"
+
+
+@NEEDS_TEST_BUILD
+def test_without_landlock_a_worker_of_the_same_user_signals_only_itself(bare):
+    """As before ABI 6, where Landlock does not keep signals in."""
+    warden = bare(program=TEST_WARDEN, disabled=bits("landlock", "own_uid")).wait_ready()
+    code = ("import os, signal\n"
+            "for pid in (os.getppid(), -1, 0, 1):\n"
+            "    try: os.kill(pid, 0); print('signalled', pid)\n"
+            "    except PermissionError: print('refused')\n"
+            "signal.signal(signal.SIGUSR1, lambda *_: print('own'))\n"
+            "os.kill(os.getpid(), signal.SIGUSR1)\n"
+            "signal.raise_signal(signal.SIGUSR1)\n")
+
+    assert warden.run(code).stdout == b"refused\n" * 4 + b"own\n" * 2
+    assert warden.run("import os; os.abort()").signal == signal.SIGABRT
