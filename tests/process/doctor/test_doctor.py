@@ -61,7 +61,8 @@ def test_the_table_says_the_same(service):
         assert rows[name].split()[1:3] == [feature["state"], need]
         if feature["state"] != "usable":
             assert f"  -> {feature['remedy']}" in lines
-    assert lines[-1] == f"The service can run here as {'root' if service.user == 'root' else 'this user'}."
+    who = "root" if service.user == "root" else "this user"
+    assert f"Level full can be used here as {who}." in lines
 
 
 def test_the_service_has_what_the_doctor_promised(service):
