@@ -75,4 +75,9 @@ nodiscard int confine_seccomp(const struct confine_syscall *allowed, size_t coun
  * socket, regaining uid 0. -EPERM with the name of the first that worked. */
 nodiscard int confine_prove(int has_folders, struct err *err);
 
+/* Whether a call that every deny list names is refused: by ours with ENOSYS, or with EPERM by
+ * the profile of a container engine around us, which answers first. keyctl() is asked because
+ * without a filter it fails with neither: an unknown command is EOPNOTSUPP to everybody. */
+int confine_denies_calls(void);
+
 #endif

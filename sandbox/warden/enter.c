@@ -296,8 +296,7 @@ static int prove(const struct setup_warden_config *config, pid_t supervisor, boo
 	if (was_root && supervisor > 1 && (kill(supervisor, 0) == 0 || errno != EPERM))
 		return err_set(err, EPERM,
 			       "confinement failed: the supervisor can be signalled");
-	if ((enter_own_layers(config) & LAYER_SECCOMP) != 0 &&
-	    (syscall(SYS_bpf, -1, NULL, 0) != -1 || errno != ENOSYS))
+	if ((enter_own_layers(config) & LAYER_SECCOMP) != 0 && !confine_denies_calls())
 		return err_set(err, EPERM, "confinement failed: the deny list does not hold");
 	if ((enter_own_layers(config) & LAYER_NO_NEW_PRIVILEGES) != 0 &&
 	    prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)

@@ -10,6 +10,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
+#include "base/confine.h"
 #include "schema/status.h"
 
 #define BIT(cap) (1ull << (cap))
@@ -109,8 +110,7 @@ static int prove(uint32_t layers, struct err *err)
 	if ((layers & LAYER_NO_NEW_PRIVILEGES) != 0 &&
 	    prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
 		return err_set(err, EPERM, "no_new_privs did not stick");
-	if ((layers & LAYER_SECCOMP) != 0 &&
-	    (syscall(__NR_bpf, -1, NULL, 0) != -1 || errno != ENOSYS))
+	if ((layers & LAYER_SECCOMP) != 0 && !confine_denies_calls())
 		return err_set(err, EPERM, "the seccomp deny list does not hold");
 	return 0;
 }

@@ -56,7 +56,8 @@ def test_the_tables_are_published():
     lists = {entry["name"]: entry for entry in json.loads(told.stdout)["lists"]}
     base = {rule["syscall"]: rule for rule in lists["base"]["rules"] if not rule["condition"]}
 
-    assert set(lists) == {"base", "python", "javascript", "bash", "c", "init"}
+    assert set(lists) == {"base", "python", "javascript", "bash", "c", "init",
+                          "landlock", "shared_uid", "no_processes"}
     assert base["read"]["action"] == "allow" and base["read"]["reason"]
     assert base["socket"]["action"] == "deny" and base["socket"]["event"] == "network_denied"
     assert base["clone3"]["errno"] == "ENOSYS"
