@@ -210,8 +210,6 @@ def _prepare_worker():
         _authkey = process.current_process().authkey
     _handlers_known = len(logging._handlerList)
     _thread_exits_known = _thread_exits()
-    # A worker is the second process of its cell; the zygote's number means nothing there.
-    threading.main_thread()._native_id = 2
 
 
 def settle():
@@ -280,6 +278,8 @@ def _open_streams():
 def enter(is_numpy_fresh):
     """Makes the forked interpreter one of its own."""
     _random.Random.seed(random._inst)
+    # 2 in a cell, any without one; the zygote's would tell a number of the host.
+    threading.main_thread()._native_id = _thread.get_native_id()
     numpy_random = sys.modules.get("numpy.random")
     if numpy_random is not None and not is_numpy_fresh:
         numpy_random.seed(struct.unpack("8I", os.urandom(32)))

@@ -150,3 +150,10 @@ def test_without_landlock_a_worker_of_the_same_user_signals_only_itself(bare):
 
     assert warden.run(code).stdout == b"refused\n" * 4 + b"own\n" * 2
     assert warden.run("import os; os.abort()").signal == signal.SIGABRT
+
+
+def test_the_main_thread_knows_its_number(bare):
+    code = ("import threading\n"
+            "print(threading.main_thread().native_id == threading.get_native_id())")
+
+    assert bare(preload="threading").wait_ready().run(code).stdout == b"True\n"
