@@ -339,7 +339,7 @@ def test_one_report_at_most_and_only_a_lie_about_itself(warden):
 
 
 def test_the_zygote_does_not_grow(warden):
-    zygote = min(pid for pid, name in warden.children().items() if name == "casemate-python")
+    zygote = warden.program("casemate-python")
 
     def size():
         fds = len(os.listdir(f"/proc/{zygote}/fd"))

@@ -280,6 +280,18 @@ class Warden:
                 pending.append(pid)
         return found
 
+    def program(self, name):
+        """The pid of a program below the warden. Its workers have its name too, but it was first;
+        pids tell nothing of that once they have wrapped."""
+        def born(pid):
+            try:
+                stat = Path(f"/proc/{pid}/stat").read_text()
+            except OSError:
+                return float("inf")
+            return int(stat[stat.rindex(")") + 2:].split()[19])
+
+        return min((pid for pid, known in self.children().items() if known == name), key=born)
+
     def drain(self, deadline_ms=5000):
         send(self.supervisor, SETUP_DRAIN, u32(deadline_ms))
 
