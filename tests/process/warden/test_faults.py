@@ -99,7 +99,11 @@ def count_calls(program, tmp_path):
     injected = Injected(program, ["count"], tmp_path)
     try:
         injected.jobs.append(injected.warden.run(""))
-        return len(injected.tracer.communicate(timeout=30 * SLOW)[0].split()) - 1
+        calls = injected.tracer.communicate(timeout=30 * SLOW)[0].split()[1:]
+        # The tracer's interruption makes it wait again, and that call is no part of the set-up.
+        while calls[-2:-1] == calls[-1:]:
+            calls.pop()
+        return len(calls)
     finally:
         injected.close()
 
