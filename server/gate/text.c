@@ -99,7 +99,7 @@ void text_copy(struct text text, char *ret, size_t capacity)
 {
 	size_t length = text.length < capacity ? text.length : capacity - 1;
 
-	/* An absent header is NULL, which memcpy() may not be given even with nothing to copy. */
+	/* An absent header is NULL, which memcpy() may not be given even to copy nothing. */
 	if (length > 0)
 		memcpy(ret, text.data, length);
 	ret[length] = '\0';
