@@ -51,6 +51,22 @@ int compile_error(const struct compiler *compiler, const char *key, const char *
 		       pointer.data != NULL ? pointer.data : "", what);
 }
 
+int compile_dependencies_room(struct compiler *compiler, const json_t *value, struct err *err)
+{
+	struct schema_node *node = compiler->node;
+	struct schema_dependency *grown;
+
+	if (!json_is_object(value))
+		return compile_error(compiler, NULL, "must be an object", err);
+	grown = reallocarray(node->dependencies,
+			     node->dependency_count + json_object_size(value) + 1,
+			     sizeof(*grown));
+	if (grown == NULL)
+		return err_errno(err, ENOMEM, "compile a schema");
+	node->dependencies = grown;
+	return 0;
+}
+
 int compile_pattern(struct compiler *compiler, const char *text, size_t length,
 		    struct schema_pattern **ret, struct err *err)
 {

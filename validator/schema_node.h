@@ -237,6 +237,11 @@ struct compile_step {
 	size_t index; /* SIZE_MAX: none */
 };
 
+/* Both keywords that depend on a member: `value` must be an object, and the node gets room for a
+ * dependency on each of its members. */
+nodiscard int compile_dependencies_room(struct compiler *compiler, const json_t *value,
+					struct err *err);
+
 nodiscard int compile_child(struct compiler *compiler, json_t *source,
 			    const struct compile_step *step, const struct schema_node **ret,
 			    struct err *err);

@@ -145,20 +145,14 @@ static int take_required(struct compiler *compiler, json_t *value, struct err *e
 static int take_dependent(struct compiler *compiler, json_t *value, struct err *err)
 {
 	struct schema_node *node = compiler->node;
-	struct schema_dependency *grown;
 	const char *name;
 	size_t length;
 	json_t *names;
+	int status = compile_dependencies_room(compiler, value, err);
 
-	if (!json_is_object(value))
-		return compile_error(compiler, NULL, "must be an object", err);
+	if (status < 0)
+		return status;
 	node->parts |= PART_OBJECT;
-	grown = reallocarray(node->dependencies,
-			     node->dependency_count + json_object_size(value) + 1,
-			     sizeof(*grown));
-	if (grown == NULL)
-		return err_errno(err, ENOMEM, "compile a schema");
-	node->dependencies = grown;
 	json_object_keylen_foreach(value, name, length, names)
 	{
 		if (!is_names(names))

@@ -1,6 +1,5 @@
 #include "server/client/place.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #define URL_DEFAULT "https://localhost:8443"
@@ -73,6 +72,29 @@ static int fill_file(char *ret, const char *given, const char *pki, const char *
 	if (length < 0 || length >= PATH_MAX)
 		return err_set(err, ENAMETOOLONG, "the path of %s is too long", name);
 	return 0;
+}
+
+bool place_take_option(struct place_given *given, int option, const char *value)
+{
+	switch (option) {
+	case PLACE_OPTION_URL:
+		given->url = value;
+		return true;
+	case PLACE_OPTION_PKI:
+		given->pki = value;
+		return true;
+	case PLACE_OPTION_CERT:
+		given->certificate = value;
+		return true;
+	case PLACE_OPTION_KEY:
+		given->key = value;
+		return true;
+	case PLACE_OPTION_CACERT:
+		given->authority = value;
+		return true;
+	default:
+		return false;
+	}
 }
 
 int place_fill(const struct place_given *given, struct place *ret, struct err *err)

@@ -8,7 +8,9 @@
 #ifndef SERVER_CLIENT_PLACE_H
 #define SERVER_CLIENT_PLACE_H
 
+#include <getopt.h>
 #include <limits.h>
+#include <stdbool.h>
 
 #include "base/err.h"
 
@@ -29,6 +31,29 @@ struct place_given {
 	const char *key;
 	const char *authority;
 };
+
+/* The options that name them, alike in every command: first in its table of long options, with
+ * numbers below those of its own. */
+enum {
+	PLACE_OPTION_URL = 1,
+	PLACE_OPTION_PKI,
+	PLACE_OPTION_CERT,
+	PLACE_OPTION_KEY,
+	PLACE_OPTION_CACERT,
+	PLACE_OPTIONS_END
+};
+
+#define PLACE_OPTIONS                                                  \
+	{"url", required_argument, NULL, PLACE_OPTION_URL},            \
+		{"pki", required_argument, NULL, PLACE_OPTION_PKI},    \
+		{"cert", required_argument, NULL, PLACE_OPTION_CERT},  \
+		{"key", required_argument, NULL, PLACE_OPTION_KEY},    \
+	{                                                              \
+		"cacert", required_argument, NULL, PLACE_OPTION_CACERT \
+	}
+
+/* False: the option is none of them. `value` is borrowed. */
+bool place_take_option(struct place_given *given, int option, const char *value);
 
 nodiscard int place_fill(const struct place_given *given, struct place *ret, struct err *err);
 

@@ -29,12 +29,7 @@ const char options_help[] =
 	"the way to it failed, or it refused; 100 wrong usage of this command\n";
 
 enum {
-	OPTION_URL = 1,
-	OPTION_PKI,
-	OPTION_CERT,
-	OPTION_KEY,
-	OPTION_CACERT,
-	OPTION_LANGUAGE,
+	OPTION_LANGUAGE = PLACE_OPTIONS_END,
 	OPTION_STDIN,
 	OPTION_ARG,
 	OPTION_TIMEOUT,
@@ -45,11 +40,7 @@ enum {
 };
 
 static const struct option long_options[] = {
-	{"url", required_argument, NULL, OPTION_URL},
-	{"pki", required_argument, NULL, OPTION_PKI},
-	{"cert", required_argument, NULL, OPTION_CERT},
-	{"key", required_argument, NULL, OPTION_KEY},
-	{"cacert", required_argument, NULL, OPTION_CACERT},
+	PLACE_OPTIONS,
 	{"language", required_argument, NULL, OPTION_LANGUAGE},
 	{"stdin", required_argument, NULL, OPTION_STDIN},
 	{"arg", required_argument, NULL, OPTION_ARG},
@@ -74,25 +65,9 @@ static int parse_timeout(const char *text, uint64_t *ret, struct err *err)
 	return 0;
 }
 
-static int take_option(struct options *ret, struct place_given *given, int option,
-		       struct err *err)
+static int take_option(struct options *ret, int option, struct err *err)
 {
 	switch (option) {
-	case OPTION_URL:
-		given->url = optarg;
-		return 0;
-	case OPTION_PKI:
-		given->pki = optarg;
-		return 0;
-	case OPTION_CERT:
-		given->certificate = optarg;
-		return 0;
-	case OPTION_KEY:
-		given->key = optarg;
-		return 0;
-	case OPTION_CACERT:
-		given->authority = optarg;
-		return 0;
 	case OPTION_LANGUAGE:
 		ret->language = optarg;
 		return 0;
@@ -132,7 +107,8 @@ int options_parse(struct options *ret, int argc, char **argv, struct err *err)
 			(void)printf("casemate-exec %s\n", CASEMATE_VERSION);
 			return 1;
 		}
-		if (take_option(ret, &given, option, err) < 0)
+		if (!place_take_option(&given, option, optarg) &&
+		    take_option(ret, option, err) < 0)
 			return -EINVAL;
 	}
 	if (optind != argc - 1)

@@ -26,12 +26,7 @@ static const char help[] =
 	"could not be told\n";
 
 enum {
-	OPTION_URL = 1,
-	OPTION_PKI,
-	OPTION_CERT,
-	OPTION_KEY,
-	OPTION_CACERT,
-	OPTION_JSON,
+	OPTION_JSON = PLACE_OPTIONS_END,
 	OPTION_ONLY,
 	OPTION_LIST,
 	OPTION_PROBES,
@@ -44,11 +39,7 @@ enum {
 };
 
 static const struct option long_options[] = {
-	{"url", required_argument, NULL, OPTION_URL},
-	{"pki", required_argument, NULL, OPTION_PKI},
-	{"cert", required_argument, NULL, OPTION_CERT},
-	{"key", required_argument, NULL, OPTION_KEY},
-	{"cacert", required_argument, NULL, OPTION_CACERT},
+	PLACE_OPTIONS,
 	{"json", no_argument, NULL, OPTION_JSON},
 	{"only", required_argument, NULL, OPTION_ONLY},
 	{"list", no_argument, NULL, OPTION_LIST},
@@ -85,17 +76,15 @@ static int take_flag(struct options *ret, int option, struct err *err)
 	}
 }
 
-static int take_option(struct options *ret, struct place_given *given, int option,
-		       struct err *err)
+static int take_option(struct options *ret, int option, struct err *err)
 {
 	const struct {
 		int option;
 		const char **slot;
 	} slots[] = {
-		{OPTION_URL, &given->url},	    {OPTION_PKI, &given->pki},
-		{OPTION_CERT, &given->certificate}, {OPTION_KEY, &given->key},
-		{OPTION_CACERT, &given->authority}, {OPTION_ONLY, &ret->only},
-		{OPTION_PROBES, &ret->probes},	    {OPTION_LAYER, &ret->layer},
+		{OPTION_ONLY, &ret->only},
+		{OPTION_PROBES, &ret->probes},
+		{OPTION_LAYER, &ret->layer},
 	};
 
 	for (size_t i = 0; i < ARRAY_COUNT(slots); i++)
@@ -121,7 +110,8 @@ int options_parse(struct options *ret, int argc, char **argv, struct err *err)
 			(void)printf("casemate-redteam %s\n", CASEMATE_VERSION);
 			return 1;
 		}
-		if (take_option(ret, &given, option, err) < 0)
+		if (!place_take_option(&given, option, optarg) &&
+		    take_option(ret, option, err) < 0)
 			return -EINVAL;
 	}
 	if (optind != argc)

@@ -4,7 +4,6 @@ import hashlib
 import http.client
 import json
 import os
-import subprocess
 from urllib.parse import quote
 
 import pytest
@@ -213,15 +212,8 @@ def test_a_full_disk_costs_files_and_no_record(tmp_path):
     """Long before the record has no room, files are no longer kept; all else goes on."""
     if os.geteuid() != 0:
         pytest.skip("mounting needs root; run once as root")
-    service = Service()
-    disk = service.folder / "disk"
-    disk.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=100m,mode=755", "tmpfs", str(disk)],
-                   check=True)
-    try:
-        subprocess.run(["cp", "-a", f"{service.state}/.", str(disk)], check=True)
-        service.state = disk
-        service.start()
+    with Service().on_small_disk("100m") as service:
+        disk = service.state
         client = service.client()
         make = "open('f', 'wb').write(b'x' * (1 << 20))"
         first = client.run(make)["files"][0]["href"]
@@ -235,10 +227,6 @@ def test_a_full_disk_costs_files_and_no_record(tmp_path):
         assert "casemate_files_lost_total 1\n" in service.operations("/metrics").body.decode()
         (disk / "ballast").unlink()
         assert client.get(client.run(make)["files"][0]["href"]).status == 200
-    finally:
-        service.stop()
-        subprocess.run(["umount", "-l", str(disk)], check=False)
-        service.remove()
 
 
 def execute(service, code, *options):

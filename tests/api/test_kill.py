@@ -9,7 +9,6 @@ import socket
 import ssl
 import stat
 import struct
-import subprocess
 import threading
 import time
 from pathlib import Path
@@ -316,15 +315,8 @@ def test_full_disk_refuses_and_recovers():
     """Needs a file system of its own that can be filled, so it mounts a small tmpfs."""
     if os.geteuid() != 0:
         pytest.skip("mounting needs root; run once as root")
-    service = Service()
-    disk = service.folder / "disk"
-    disk.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=12m,mode=755", "tmpfs", str(disk)],
-                   check=True)
-    try:
-        subprocess.run(["cp", "-a", f"{service.state}/.", str(disk)], check=True)
-        service.state = disk
-        service.start()
+    with Service().on_small_disk("12m") as service:
+        disk = service.state
         client = service.client()
         assert client.run("print(1)")["stdout"] == "1\n"
         ballast = disk / "ballast"
@@ -351,7 +343,3 @@ def test_full_disk_refuses_and_recovers():
             "SELECT execution_id FROM records WHERE kind = 'execution_finished'")}
         assert set(answered) <= recorded
         assert service.tool("migrate", str(disk / "audit.db"), check=False) is not None
-    finally:
-        service.stop()
-        subprocess.run(["umount", "-l", str(disk)], check=False)
-        service.remove()

@@ -255,6 +255,22 @@ class Service:
         cgroups.remove(self.cgroup)
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    @contextlib.contextmanager
+    def on_small_disk(self, size):
+        """Runs with its state on a tmpfs of `size` ("12m") that can be filled; needs root."""
+        disk = self.folder / "disk"
+        disk.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=755", "tmpfs", str(disk)],
+                       check=True)
+        try:
+            subprocess.run(["cp", "-a", f"{self.state}/.", str(disk)], check=True)
+            self.state = disk
+            yield self.start()
+        finally:
+            self.stop()
+            subprocess.run(["umount", "-l", str(disk)], check=False)
+            self.remove()
+
     def __enter__(self):
         return self.start()
 
