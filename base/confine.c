@@ -153,10 +153,11 @@ int confine_landlock(unsigned abi_min, const struct confine_folder *folders, siz
 			       abi_min, abi);
 	if (abi >= 4)
 		attr.handled_access_net = 3; /* bind and connect by TCP */
-	if (abi >= 6)
+	if (abi >= CONFINE_LANDLOCK_ABI_SCOPES)
 		attr.scoped = 3; /* abstract sockets and signals to outside */
-	ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr,
-			       abi >= 6 ? 24 : (abi >= 4 ? 16 : 8), 0);
+	ruleset =
+		(int)syscall(SYS_landlock_create_ruleset, &attr,
+			     abi >= CONFINE_LANDLOCK_ABI_SCOPES ? 24 : (abi >= 4 ? 16 : 8), 0);
 	if (ruleset < 0)
 		return err_errno(err, errno, "create a Landlock ruleset");
 	for (size_t i = 0; i < count; i++) {

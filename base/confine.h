@@ -36,6 +36,9 @@ nodiscard int confine_privileges(struct err *err);
 
 /* A folder the process keeps. access: LANDLOCK_ACCESS_FS_* bits of linux/landlock.h; bits the
  * kernel's ABI does not know are left out. */
+/* From this ABI on Landlock keeps signals and abstract sockets in (LANDLOCK_SCOPE_*). */
+#define CONFINE_LANDLOCK_ABI_SCOPES 6
+
 struct confine_folder {
 	int fd; /* O_PATH or O_DIRECTORY, borrowed */
 	uint64_t access;

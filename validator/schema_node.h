@@ -237,8 +237,8 @@ struct compile_step {
 	size_t index; /* SIZE_MAX: none */
 };
 
-/* Both keywords that depend on a member: `value` must be an object, and the node gets room for a
- * dependency on each of its members. */
+/* Both keywords that depend on a member: `value` must be an object, and the node gets room for
+ * a dependency on each of its members. */
 nodiscard int compile_dependencies_room(struct compiler *compiler, const json_t *value,
 					struct err *err);
 

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 
+#include "base/confine.h"
 #include "sandbox/layers/landlock.h"
 #include "sandbox/layers/own_signals.h"
 #include "sandbox/layers/privileges.h"
@@ -167,7 +168,7 @@ static int finish_landlock(const struct lockdown *lockdown, unsigned *abi, struc
 static bool needs_own_signals(const struct lockdown *lockdown, unsigned abi)
 {
 	return !lockdown_has_cell(lockdown) && user_of(lockdown) == 0 &&
-	       abi < OWN_SIGNALS_NOT_FROM_ABI;
+	       abi < CONFINE_LANDLOCK_ABI_SCOPES;
 }
 
 static int finish_walls(struct lockdown *lockdown, uint32_t *layers, unsigned *abi,

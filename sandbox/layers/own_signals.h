@@ -10,8 +10,6 @@
 
 #include "base/err.h"
 
-#define OWN_SIGNALS_NOT_FROM_ABI 6 /* Landlock scopes signals from here on */
-
 /* kill(2) and tgkill(2) of any process but the caller fail with EPERM, for good, in the caller
  * and its children; the others that signal are not on the workers' list. Needs no_new_privs. */
 nodiscard int own_signals_only(struct err *err);

@@ -9,9 +9,8 @@
 #include "sandbox/warden/warden.h"
 
 #define SWEEP_US 2000 /* a killed process goes in less, unless it is in the kernel */
-#define SPACE_US                                                                    \
-	100000 /* what a job can write meanwhile is what the limit may be passed by \
-		*/
+/* What a job can write meanwhile is what the limit may be passed by. */
+#define SPACE_US 100000
 
 bool bare_has_groups(const struct warden *warden)
 {

@@ -20,8 +20,6 @@
 #include "sandbox/warden/enter.h"
 #include "sandbox/warden/warden.h"
 
-#define LANDLOCK_ABI_OF_SCOPES 6 /* signals to outside are refused from here on */
-
 /* --- capabilities --------------------------------------------------------------------------
  */
 
@@ -178,7 +176,7 @@ static int prove(const struct warden *warden, pid_t supervisor, bool was_root, s
 		if (file >= 0)
 			return err_set(err, EPERM,
 				       "confinement failed: the host's files can be read");
-		if (supervisor > 1 && confine_landlock_abi() >= LANDLOCK_ABI_OF_SCOPES &&
+		if (supervisor > 1 && confine_landlock_abi() >= CONFINE_LANDLOCK_ABI_SCOPES &&
 		    kill(supervisor, 0) == 0)
 			return err_set(err, EPERM,
 				       "confinement failed: the supervisor can be signalled");
