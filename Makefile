@@ -108,6 +108,11 @@ LIBS_casemate-ledger    := -lsqlite3 -lcrypto
 LIBS_casemate-validator := -ljansson -lpcre2-8 -lcrypto
 LIBS_casemate-warden    := -lseccomp
 LIBS_casemate-cell      :=
+# Each cell begins as a fork of its maker, and a fork costs by the areas of memory there are: with
+# the loader and a shared libc 24, without 9. Sanitizers want the shared libc.
+ifneq ($(filter release test,$(VARIANT)),)
+LDFLAGS_casemate-cell = $(patsubst -pie,-static-pie,$(LDFLAGS_ALL))
+endif
 LIBS_casemate-doctor    := -lseccomp
 LIBS_casemate-policy    :=
 LIBS_casemate-python    := $(shell pkg-config --libs python3-embed 2>/dev/null)
@@ -161,7 +166,7 @@ OUT_$(1)  := $(if $(filter casemate,$(1)),$(BIN),$(LIBEXEC))/$(1)
 $(BUILD)/libprogram-$(1).a: $$(filter-out %_main.o,$$(OBJ_$(1)))
 $$(OUT_$(1)): $$(OBJ_$(1)) $$(call SHARED_LIBS,$$(DIR_$(1)))
 	@mkdir -p $$(@D)
-	$$(call QUIET,LD,$$@)$$(CC) $$(LDFLAGS_ALL) -o $$@ $$(OBJ_$(1)) $$(call SHARED_LIBS,$$(DIR_$(1))) $$(LIBS_$(1))
+	$$(call QUIET,LD,$$@)$$(CC) $$(or $$(LDFLAGS_$(1)),$$(LDFLAGS_ALL)) -o $$@ $$(OBJ_$(1)) $$(call SHARED_LIBS,$$(DIR_$(1))) $$(LIBS_$(1))
 $(1): $$(OUT_$(1))
 endef
 $(foreach program,$(PROGRAMS),$(eval $(call program_rules,$(program))))
