@@ -1,12 +1,23 @@
 #include "sandbox/runtimes/python/libraries.h"
 
+#include <fcntl.h>
 #include <link.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/own.h"
+
 #define HUGE_BYTES (2ul << 20) /* size of a large page */
+
+/* What merge() keeps between libraries. */
+struct store {
+	uintptr_t interpreter; /* an address in its code */
+	int fd;		       /* memfd; -1: variables stay where they are */
+	off_t offset;	       /* of its first free page */
+};
 
 static void *pointer(uintptr_t address)
 {
@@ -62,6 +73,30 @@ static void enlarge(uintptr_t start, uintptr_t end)
 	(void)munmap(map, length + HUGE_BYTES);
 }
 
+/*
+ * A library's variables become a private view of a file in memory that holds them as they are
+ * now. A fork copies the entries of pages that a process has written, one by one, and takes
+ * them apart at the end; of a file's pages it copies none, and a worker writes to a handful.
+ * Variables with and without a first value, two areas until now, lie together in the file and
+ * are one.
+ */
+static void share(struct store *store, uintptr_t start, uintptr_t end)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	size_t length;
+
+	start &= ~(page - 1);
+	end = (end + page - 1) & ~(page - 1);
+	length = end - start;
+	if (store->fd < 0 ||
+	    pwrite(store->fd, pointer(start), length, store->offset) != (ssize_t)length)
+		return;
+	/* Nothing of ours or of libc's lies in there, so nothing changed meanwhile. */
+	if (mmap(pointer(start), length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED,
+		 store->fd, store->offset) != MAP_FAILED)
+		store->offset += (off_t)length;
+}
+
 static bool is_constant(const ElfW(Phdr) * part)
 {
 	return part->p_type == PT_LOAD && (part->p_flags & PF_W) == 0;
@@ -73,9 +108,44 @@ static bool follows(const ElfW(Phdr) * first, const ElfW(Phdr) * part)
 	return part->p_vaddr - first->p_vaddr == part->p_offset - first->p_offset;
 }
 
+static bool holds(const struct dl_phdr_info *library, uintptr_t address)
+{
+	for (unsigned i = 0; i < library->dlpi_phnum; i++) {
+		const ElfW(Phdr) *part = &library->dlpi_phdr[i];
+		uintptr_t at = library->dlpi_addr + part->p_vaddr;
+
+		if (part->p_type == PT_LOAD && address >= at && address < at + part->p_memsz)
+			return true;
+	}
+	return false;
+}
+
+static void share_variables(const struct dl_phdr_info *library, struct store *store)
+{
+	for (unsigned i = 0; i < library->dlpi_phnum; i++) {
+		const ElfW(Phdr) *part = &library->dlpi_phdr[i];
+		uintptr_t at = library->dlpi_addr + part->p_vaddr;
+
+		if (part->p_type == PT_LOAD && (part->p_flags & PF_W) != 0)
+			share(store, at, at + part->p_memsz);
+	}
+}
+
+/* Those that run while this does, and that a worker writes to all over. */
+static bool is_busy(const struct dl_phdr_info *library, const struct store *store)
+{
+	const uintptr_t places[] = {store->interpreter, (uintptr_t)mmap,
+				    (uintptr_t)getauxval(AT_BASE), (uintptr_t)libraries_merge};
+
+	for (size_t i = 0; i < ARRAY_COUNT(places); i++)
+		if (holds(library, places[i]))
+			return true;
+	return false;
+}
+
 static int merge(struct dl_phdr_info *library, size_t size, void *context)
 {
-	const uintptr_t *address = context;
+	struct store *store = context;
 	const ElfW(Phdr) *first = NULL;
 	uintptr_t start = 0;
 	uintptr_t end = 0;
@@ -98,12 +168,19 @@ static int merge(struct dl_phdr_info *library, size_t size, void *context)
 	if (first == NULL)
 		return 0;
 	set_rights(start, end, PROT_READ | PROT_EXEC);
-	if (*address >= start && *address < end)
+	if (store->interpreter >= start && store->interpreter < end)
 		enlarge(start, end);
+	if (!is_busy(library, store))
+		share_variables(library, store);
 	return 0;
 }
 
 void libraries_merge(uintptr_t address)
 {
-	(void)dl_iterate_phdr(merge, &address);
+	struct store store = {.interpreter = address,
+			      .fd = memfd_create("libraries", MFD_CLOEXEC)};
+
+	(void)dl_iterate_phdr(merge, &store);
+	if (store.fd >= 0)
+		(void)close(store.fd);
 }
