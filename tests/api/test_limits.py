@@ -1,6 +1,7 @@
 """Every limit ends its job with the right status, and the next job is fine."""
 
 import os
+import subprocess
 import time
 from pathlib import Path
 
@@ -121,3 +122,56 @@ def test_memory_of_the_service_is_flat(service, client):
         room = (4 << 20) + (8000 << 10 if name == "casemate-ledger" else 0)
         assert after[name][0] <= before[name][0] + room, (name, before, after)
         assert after[name][1] <= before[name][1] + 4, (name, before, after)
+
+
+PRODUCT = ("import numpy\n"
+           "print(numpy.dot(numpy.ones((300, 300)), numpy.ones((300, 300)))[0, 0])")
+
+
+@pytest.mark.parametrize("preload, memory_mib, status", [
+    (["numpy"], 32, "succeeded"),  # the buffer of the linear algebra is the zygote's
+    ([], 96, ("succeeded", "memory_exceeded")),  # counted, where the limit is address space
+    ([], 512, "succeeded"),
+])
+def test_linear_algebra_does_not_wait_for_memory(own_service, preload, memory_mib, status):
+    """OpenBLAS asks for a buffer of 128 MiB again and again until it gets one."""
+    service = own_service({"runtimes": {"python": {"pool_low": 1, "pool_high": 1,
+                                                   "preload": preload}}})
+
+    document = service.client().run(PRODUCT, limits={"memory_bytes": memory_mib << 20})
+
+    assert document["status"] in (status if isinstance(status, tuple) else (status,)), document
+    if document["status"] == "succeeded":
+        assert document["stdout"] == "300.0\n"
+    else:
+        assert "limits.memory_bytes" in document["error"]["message"]
+
+
+def test_a_job_that_imports_numpy_itself_has_one_thread(own_service):
+    """As with a numpy that is preloaded, and without a trace in the job's environment."""
+    service = own_service({"runtimes": {"python": {"pool_low": 1, "pool_high": 1,
+                                                   "preload": []}}})
+
+    document = service.client().run(
+        "import numpy, os, sys\n"
+        "numpy.dot(numpy.ones((300, 300)), numpy.ones((300, 300)))\n"
+        "print([name for name in os.environ if 'THREADS' in name],\n"
+        "      [finder for finder in sys.meta_path if 'Numpy' in repr(finder)])",
+        limits={"memory_bytes": 512 << 20, "processes": 1})
+
+    assert document["status"] == "succeeded", document
+    assert document["stdout"] == "[] []\n"
+    assert document["usage"]["processes_peak"] in (1, None)
+
+
+@pytest.mark.skipif(subprocess.run(["/usr/bin/python3", "-c", "import matplotlib"],
+                                   capture_output=True).returncode != 0,
+                    reason="matplotlib is not installed")
+def test_a_figure_leaves_no_complaint(client):
+    document = client.run("import matplotlib.pyplot as plt\nplt.title('x')\nplt.plot([1, 2])\n"
+                          "plt.savefig('a.png')",
+                          limits={"memory_bytes": 1 << 30, "wall_ms": 60000, "cpu_ms": 60000})
+
+    assert document["status"] == "succeeded", document
+    assert document["stderr"] == "", document["stderr"]
+    assert [file["path"] for file in document["files"]] == ["a.png"]

@@ -34,12 +34,14 @@ import _thread
 import asyncio
 import gc
 import importlib
+import importlib.machinery
 import io
 import json
 import linecache
 import logging
 import mmap
 import random
+import resource
 import struct
 import sys
 import threading
@@ -122,8 +124,62 @@ def preload(names):
             loaded.append(f"{name} {version}" if has_version else name)
     for name in _IMPORT_ENVIRONMENT:
         del os.environ[name]
+    _prepare_numpy()
     _known = frozenset(sys.modules)
     return ",".join(loaded), ",".join(missing)
+
+
+# The largest buffer of OpenBLAS: 32 to 128 MiB, by processor.
+_BLAS_BYTES = 128 << 20
+
+
+def _claim_blas(numpy):
+    """OpenBLAS maps its one buffer at the first product of matrices and keeps it. Refused, it asks
+    again for ever: where a limit counts address space, a job would hang until its wall time."""
+    matrix = numpy.ones((128, 128))
+    numpy.dot(matrix, matrix)
+
+
+def _prepare_numpy():
+    """In the zygote the buffer is part of what all workers have, and no limit counts it."""
+    if "numpy" in sys.modules:
+        _claim_blas(sys.modules["numpy"])
+    else:
+        sys.meta_path.insert(0, _NumpyFinder)
+
+
+class _NumpyFinder:
+    """Looks after a numpy that is not preloaded, when a job imports it."""
+
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name != "numpy":
+            return None
+        sys.meta_path.remove(_NumpyFinder)
+        spec = importlib.machinery.PathFinder.find_spec(name, path, target)
+        loader = getattr(spec, "loader", None)
+        if loader is not None:
+            loader.exec_module = lambda module: _exec_numpy(loader, module)
+        return spec
+
+
+def _exec_numpy(loader, module):
+    del loader.exec_module
+    # A thread for each processor would have a buffer and a stack each, taken at once.
+    added = [name for name in _IMPORT_ENVIRONMENT if name not in os.environ]
+    os.environ.update((name, _IMPORT_ENVIRONMENT[name]) for name in added)
+    try:
+        loader.exec_module(module)
+    finally:
+        for name in added:
+            os.environ.pop(name, None)
+    if resource.getrlimit(resource.RLIMIT_AS)[0] == resource.RLIM_INFINITY:
+        return
+    try:
+        mmap.mmap(-1, _BLAS_BYTES, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS).close()
+    except OSError:
+        raise MemoryError("numpy's linear algebra needs 128 MiB of address space") from None
+    _claim_blas(module)
 
 
 def _warm_pandas():
