@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/memfd.h"
 #include "sandbox/layers/netns.h"
+#include "sandbox/layers/null_lock.h"
 #include "sandbox/layers/seccomp.h"
 #include "sandbox/layers/userns.h"
 #include "sandbox/warden/bare.h"
@@ -258,6 +259,8 @@ static int open_before(struct warden *warden, struct err *err)
 		status = raise_descriptor_limit(warden->config.workers_max, err);
 	if (status == 0)
 		status = oom_open(err);
+	if (status == 0)
+		status = null_lock_hold(&warden->null_lock_fd, err);
 	if (status == 0)
 		status = open_cgroups(warden, err);
 	for (unsigned i = 0; i < warden->runtime_count && status == 0; i++)

@@ -23,6 +23,7 @@ static struct warden warden = {
 	.workspaces_parent_fd = -1,
 	.workspaces = {.parent_fd = -1, .folder_fd = -1},
 	.init_filter_fd = -1,
+	.null_lock_fd = -1,
 	.below_filter_fd = -1,
 };
 
