@@ -174,7 +174,8 @@ enum role { ROLE_EXECUTOR = 1, ROLE_AUDITOR = 2, ROLE_OPERATOR = 4, ROLE_ALL = 7
 /* Which name of the certificate is the identity. */
 enum identity_kind { IDENTITY_SPIFFE = 1, IDENTITY_DNS, IDENTITY_CN, IDENTITY_MAX = IDENTITY_CN };
 
-/* Which limit ended a job with STATUS_TIMED_OUT, MEMORY_EXCEEDED or OUTPUT_EXCEEDED. */
+/* Which limit ended a job with STATUS_TIMED_OUT, MEMORY_EXCEEDED, OUTPUT_EXCEEDED, or (the
+ * workspace, where it is counted and not a file system with a size) KILLED. */
 enum limit_hit {
 	LIMIT_HIT_NONE,
 	LIMIT_HIT_WALL,
@@ -182,7 +183,8 @@ enum limit_hit {
 	LIMIT_HIT_MEMORY,
 	LIMIT_HIT_STDOUT,
 	LIMIT_HIT_STDERR,
-	LIMIT_HIT_MAX = LIMIT_HIT_STDERR
+	LIMIT_HIT_WORKSPACE,
+	LIMIT_HIT_MAX = LIMIT_HIT_WORKSPACE
 };
 
 #endif

@@ -423,6 +423,14 @@ static void limit_message(const struct check_outcome *ask, char *ret, size_t siz
 			ask->limit_hit == LIMIT_HIT_STDOUT ? "stdout" : "stderr",
 			(unsigned long long)ask->output_bytes);
 		break;
+	case LIMIT_HIT_WORKSPACE:
+		(void)snprintf(
+			ret, size,
+			"The code wrote more to its working folder and temporary files than "
+			"allowed: limits.workspace_bytes is %llu, in at most %u files. Write "
+			"less, or ask for more in limits.workspace_bytes.",
+			(unsigned long long)ask->workspace_bytes, LIMIT_WORKSPACE_INODES);
+		break;
 	default:
 		(void)snprintf(
 			ret, size,
@@ -468,6 +476,10 @@ static const char *service_error(const struct check_outcome *ask, char *message,
 		limit_message(&known, message, size);
 		return "OutputExceeded";
 	case STATUS_KILLED:
+		if (ask->limit_hit == LIMIT_HIT_WORKSPACE) {
+			limit_message(ask, message, size);
+			return "WorkspaceExceeded";
+		}
 		signal_message(ask, message, size);
 		return "Killed";
 	case STATUS_CANCELLED:

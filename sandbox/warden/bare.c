@@ -111,7 +111,7 @@ static void look_at_space(struct loop *loop, struct timer *timer)
 	}
 	log_event(LOG_INFO, "workspace_full", LOG_INT("slot", slot->index),
 		  LOG_STR("execution", slot->job->start.execution_id));
-	run_stop(slot, STATUS_KILLED, LIMIT_HIT_NONE);
+	run_stop(slot, STATUS_KILLED, LIMIT_HIT_WORKSPACE);
 }
 
 void bare_watch_space(struct slot *slot)

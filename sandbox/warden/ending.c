@@ -160,6 +160,8 @@ static const char *limit_of(const struct job_done *done)
 	case LIMIT_HIT_STDOUT:
 	case LIMIT_HIT_STDERR:
 		return "output_bytes";
+	case LIMIT_HIT_WORKSPACE:
+		return "workspace_bytes";
 	default:
 		return NULL;
 	}

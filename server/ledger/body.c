@@ -95,7 +95,8 @@ static void put_events(struct jsonw *json, const struct job_done *job)
 	jsonw_key_u64(json, "events_dropped", job->events_dropped);
 }
 
-static const char *const limit_hits[] = {"", "wall", "cpu", "memory", "stdout", "stderr"};
+static const char *const limit_hits[] = {"",	   "wall",   "cpu",	 "memory",
+					 "stdout", "stderr", "workspace"};
 _Static_assert(ARRAY_COUNT(limit_hits) == LIMIT_HIT_MAX + 1, "each limit has a name");
 
 void body_finished(const struct execution *e, struct buf *buf)

@@ -173,13 +173,20 @@ def test_files_go_in_and_out_and_nothing_stays(bare_client):
     assert after["stdout"] == "[] []\n"
 
 
-def test_a_workspace_that_is_too_full_ends_the_job(bare_client):
+def test_a_workspace_that_is_too_full_ends_the_job(bare, bare_client):
     code = ("import time\n"
             "for n in range(20): open(str(n), 'wb').write(b'x' * (1 << 20))\n"
             "time.sleep(30)\n")
     document = bare_client.run(code, limits={"workspace_bytes": 8 << 20})
 
     assert document["status"] == "killed", document
+    assert document["error"]["name"] == "WorkspaceExceeded"
+    assert f"limits.workspace_bytes is {8 << 20}" in document["error"]["message"]
+    assert [event["target"] for event in document["events"]
+            if event["kind"] == "limit_reached"] == ["workspace_bytes"]
+    body, = bare.query("SELECT body FROM records WHERE execution_id = ?"
+                       " AND kind = 'execution_finished'", document["id"])[0]
+    assert json.loads(body)["limit"] == "workspace"
 
 
 def busy(marks):

@@ -21,6 +21,7 @@ static struct check_outcome ask_for(uint8_t status, uint8_t limit_hit)
 		.cpu_ms = 222,
 		.memory_bytes = 33333333,
 		.output_bytes = 4444,
+		.workspace_bytes = 55555,
 	};
 }
 
@@ -219,6 +220,8 @@ Test(outcome, limits_explain_themselves)
 		{STATUS_OUTPUT_EXCEEDED, LIMIT_HIT_STDERR, "OutputExceeded", "stderr", "4444"},
 		{STATUS_MEMORY_EXCEEDED, LIMIT_HIT_NONE, "MemoryExceeded",
 		 "limits.memory_bytes", "33333333"},
+		{STATUS_KILLED, LIMIT_HIT_WORKSPACE, "WorkspaceExceeded",
+		 "limits.workspace_bytes", "55555"},
 		{STATUS_CANCELLED, LIMIT_HIT_NONE, "Cancelled", "caller", "left"},
 		{STATUS_INTERNAL_ERROR, LIMIT_HIT_NONE, "InternalError", "service", "again"},
 	};
