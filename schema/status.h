@@ -96,7 +96,8 @@ unsigned problem_http(uint8_t problem);
 	X(NO_NEW_PRIVILEGES, "no_new_privileges")                                                  \
 	X(LANDLOCK, "landlock")                                                                    \
 	X(SECCOMP, "seccomp")                                                                      \
-	X(DENIAL_EVENTS, "denial_events")
+	X(DENIAL_EVENTS, "denial_events")                                                          \
+	X(CORE_SCHEDULING, "core_scheduling")
 
 enum layer_index {
 #define X(symbol, name) LAYER_INDEX_##symbol,
@@ -125,6 +126,9 @@ const char *layer_name(unsigned index);
  */
 #define LAYERS_OF_RIGHTS \
 	((uint32_t)(LAYER_OWN_UID | LAYER_CGROUP_MEMORY | LAYER_CGROUP_PIDS | LAYER_CGROUP_CPU))
+
+/* And what depends on the machine. */
+#define LAYERS_ON_DEMAND (LAYERS_OF_RIGHTS | (uint32_t)LAYER_CORE_SCHEDULING)
 
 /* The level of the wall (isolation.level), chosen by configuration and never by circumstance.
  * X(symbol, JSON name, layers that a worker of that level can have). */
@@ -162,8 +166,9 @@ unsigned level_of_layers(uint32_t layers);
 	X("thread_limit", LAYER_USER_NAMESPACE | LAYER_OWN_UID | LAYER_CGROUP_PIDS) \
 	X("job_memory", LAYER_CGROUP_MEMORY)                                        \
 	X("processor_share", LAYER_CGROUP_CPU)                                      \
-	X("user_of_its_own", LAYER_OWN_UID) \
-	X("denial_events", LAYER_DENIAL_EVENTS)
+	X("user_of_its_own", LAYER_OWN_UID)                                         \
+	X("denial_events", LAYER_DENIAL_EVENTS)                                     \
+	X("core_of_its_own", LAYER_CORE_SCHEDULING)
 
 /* The gaps of these layers, by index; NULL behind the last. */
 const char *gap_name(uint32_t layers, unsigned index);

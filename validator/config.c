@@ -146,7 +146,7 @@ static void check_required(const json_t *isolation, const struct place *here,
 static int complete_required(json_t *config)
 {
 	json_t *isolation = json_object_get(config, "isolation");
-	uint32_t layers = level_layers(level_at(isolation)) & ~LAYERS_OF_RIGHTS;
+	uint32_t layers = level_layers(level_at(isolation)) & ~LAYERS_ON_DEMAND;
 	json_t *names;
 	int status = 0;
 

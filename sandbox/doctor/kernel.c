@@ -10,6 +10,7 @@
 #include "base/memfd.h"
 #include "sandbox/doctor/doctor.h"
 #include "sandbox/layers/cgroup.h"
+#include "sandbox/layers/coresched.h"
 #include "sandbox/layers/privileges.h"
 #include "sandbox/layers/seccomp.h"
 #include "schema/status.h"
@@ -109,18 +110,28 @@ static void ask_close_range(struct finding *finding)
 	ask_call(finding, syscall(SYS_close_range, ~0u, ~0u, 0), 0);
 }
 
+/* As a worker does, in a child that ends with its cookie. */
+static int try_core_scheduling(struct err *err)
+{
+	bool holds = false;
+	int status = coresched_apply(&holds, err);
+
+	if (status == 0 && !holds)
+		status = err_errno(err, errno, "no cookie to have");
+	return status;
+}
+
 static void ask_core_scheduling(struct finding *finding)
 {
-	unsigned long cookie = 0;
-
-	/* 0: PR_SCHED_CORE_GET of this thread. Without sibling threads the kernel says ENODEV.
-	 */
-	if (prctl(62 /* PR_SCHED_CORE */, 0, 0, 0, &cookie) == 0)
-		finding->answer = ANSWER_USABLE;
-	else if (errno == ENODEV)
-		answer(finding, ANSWER_USABLE, "not needed: no two threads share a core");
-	else
-		answer(finding, ANSWER_MISSING, "%s", strerror(errno));
+	try_in_child(try_core_scheduling, finding);
+	if (finding->answer == ANSWER_USABLE)
+		return;
+	finding->layers = 0;
+	/* Without the like the kernel of a machine, virtual or not, says which. */
+	if (prctl(PR_SCHED_CORE, PR_SCHED_CORE_GET, 0, PR_SCHED_CORE_SCOPE_THREAD,
+		  &(unsigned long){0}) != 0 &&
+	    errno == ENODEV)
+		answer(finding, ANSWER_USABLE, "not needed: no two threads share a core here");
 }
 
 #define LAYERS_OF_GROUPS (LAYER_CGROUP_MEMORY | LAYER_CGROUP_PIDS | LAYER_CGROUP_CPU)
@@ -244,6 +255,6 @@ const struct question questions_kernel[] = {
 	{"core_scheduling", false, ask_core_scheduling,
 	 "use a kernel with CONFIG_SCHED_CORE, or switch simultaneous multithreading off "
 	 "(nosmt)",
-	 0},
+	 LAYER_CORE_SCHEDULING},
 };
 const size_t questions_kernel_count = ARRAY_COUNT(questions_kernel);

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "base/confine.h"
+#include "sandbox/layers/coresched.h"
 #include "sandbox/layers/landlock.h"
 #include "sandbox/layers/own_signals.h"
 #include "sandbox/layers/privileges.h"
@@ -171,6 +172,18 @@ static bool needs_own_signals(const struct lockdown *lockdown, unsigned abi)
 	       abi < CONFINE_LANDLOCK_ABI_SCOPES;
 }
 
+static int finish_cores(const struct lockdown *lockdown, uint32_t *layers, struct err *err)
+{
+	bool holds = false;
+	int status = (layers_off(lockdown) & LAYER_CORE_SCHEDULING) == 0
+			     ? coresched_apply(&holds, err)
+			     : 0;
+
+	if (holds)
+		*layers |= LAYER_CORE_SCHEDULING;
+	return status;
+}
+
 static int finish_walls(struct lockdown *lockdown, uint32_t *layers, unsigned *abi,
 			struct err *err)
 {
@@ -202,6 +215,8 @@ int lockdown_finish(struct lockdown *lockdown, uint32_t *ret_layers, unsigned *r
 
 	if (status == 0)
 		status = finish_privileges(lockdown, &layers, err);
+	if (status == 0)
+		status = finish_cores(lockdown, &layers, err);
 	if (status == 0)
 		status = finish_walls(lockdown, &layers, &abi, err);
 	if (status < 0)

@@ -238,6 +238,8 @@ static int look(const struct probe *probe, const char *mark, char *ret_saw, size
 		return process_shares_namespace(jobs, probe->detail, ret_saw, size);
 	if (probe->judge == JUDGE_CGROUP)
 		return process_shares_cgroup(jobs, probe->detail, ret_saw, size);
+	if (probe->judge == JUDGE_CORE)
+		return process_shares_core(jobs, ret_saw, size);
 	return process_shares_user(jobs, ret_saw, size);
 }
 
@@ -328,7 +330,7 @@ static int attack_job(struct target *target, const struct probe *probe, struct v
 	if (status < 0)
 		return status;
 	if (probe->judge == JUDGE_NAMESPACE || probe->judge == JUDGE_CGROUP ||
-	    probe->judge == JUDGE_USER)
+	    probe->judge == JUDGE_USER || probe->judge == JUDGE_CORE)
 		status = attack_watched(target, probe, &job, ret, err);
 	else if (probe->beside != NULL)
 		status = attack_beside(target, probe, &job, ret, err);

@@ -18,8 +18,8 @@ static const struct {
 	{"protocol.", "protocol"},
 };
 
-static const char *const judges[] = {"job",    "differ", "event", "namespace",
-				     "cgroup", "user",	 "http",  "tls"};
+static const char *const judges[] = {"job",  "differ", "event", "namespace", "cgroup",
+				     "user", "core",   "http",	"tls"};
 
 const char *probe_word(const char **at, size_t *ret_length)
 {

@@ -24,6 +24,7 @@ enum judge {
 	JUDGE_NAMESPACE, /* looked at from outside, while two jobs run */
 	JUDGE_CGROUP,
 	JUDGE_USER,
+	JUDGE_CORE,
 	JUDGE_HTTP, /* bytes sent to the service, and its answer */
 	JUDGE_TLS,
 	JUDGE_MAX = JUDGE_TLS

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 #include "base/own.h"
 
@@ -153,6 +154,19 @@ int process_shares_user(const pid_t jobs[2], char *ret_saw, size_t size)
 		return -1;
 	(void)snprintf(ret_saw, size, "users %ld and %ld of the host", first, second);
 	return first == second || first == 0 || second == 0;
+}
+
+int process_shares_core(const pid_t jobs[2], char *ret_saw, size_t size)
+{
+	unsigned long cookies[2] = {0};
+
+	for (int i = 0; i < 2; i++)
+		if (prctl(PR_SCHED_CORE, PR_SCHED_CORE_GET, jobs[i], 0, &cookies[i]) != 0) {
+			(void)snprintf(ret_saw, size, "no cookie: %s", strerror(errno));
+			return errno == ENODEV || errno == EINVAL ? 1 : -1;
+		}
+	(void)snprintf(ret_saw, size, "cookies %lx and %lx", cookies[0], cookies[1]);
+	return cookies[0] == cookies[1] || cookies[0] == 0 || cookies[1] == 0;
 }
 
 /* Whether a line of version 1, "N:a,b:/path", names the controller; its path. */

@@ -21,6 +21,7 @@ unsigned process_find(const char *mark, pid_t ret[2]);
  * says what was seen. */
 int process_shares_namespace(const pid_t jobs[2], const char *name, char *ret_saw, size_t size);
 int process_shares_user(const pid_t jobs[2], char *ret_saw, size_t size);
+int process_shares_core(const pid_t jobs[2], char *ret_saw, size_t size);
 int process_shares_cgroup(const pid_t jobs[2], const char *controller, char *ret_saw,
 			  size_t size);
 

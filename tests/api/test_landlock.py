@@ -4,6 +4,7 @@ What it holds is tried by the probes of tests/redteam; here it serves. As an ord
 control groups its jobs have threads and no processes.
 """
 
+import ctypes
 import json
 import os
 import shutil
@@ -99,6 +100,35 @@ def test_level_full_is_not_replaced_by_this_one():
 
 def test_they_agree_at_level_full_too(service):
     check_lists(service, "full")
+
+
+def has_cookies():
+    """Whether this machine has core scheduling: PR_SCHED_CORE_GET of ourselves."""
+    cookie = ctypes.c_ulong()
+    return ctypes.CDLL(None).prctl(62, 0, 0, 0, ctypes.byref(cookie)) == 0
+
+
+@pytest.mark.parametrize("level", ["full", "landlock"])
+def test_core_scheduling_is_there_where_the_machine_has_it(level):
+    """And required, its absence keeps the service from starting."""
+    instance = Service(config={**SMALL, "isolation": {"level": level}})
+    try:
+        client = instance.start().client()
+        isolation = client.run("print(1)")["isolation"]
+        check_lists(instance, level)
+        assert ("core_scheduling" in isolation["layers"]) == has_cookies()
+        assert ("core_of_its_own" in isolation["not_promised"]) != has_cookies()
+        instance.stop()
+        instance.write_config({"isolation": {"layers_required": ["core_scheduling"]}})
+        instance.start(wait=False)
+        if has_cookies():
+            instance.wait_ready()
+        else:
+            assert instance.process.wait(60) != 0
+            assert "core_scheduling" in instance.log()
+            instance.process = None
+    finally:
+        instance.remove()
 
 
 @pytest.mark.parametrize("level, layer", [("full", "own_uid"), ("landlock", "own_uid"),

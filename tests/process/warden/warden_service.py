@@ -51,12 +51,13 @@ EVENT_KINDS = ["network_denied", "namespace_denied", "mount_denied", "process_ac
 SEVERITIES = ["info", "low", "medium", "high"]
 STATUSES = ["none", "succeeded", "failed", "rejected", "timed_out", "memory_exceeded",
             "output_exceeded", "killed", "cancelled", "internal_error"]
-HITS = ["none", "wall", "cpu", "memory", "stdout", "stderr"]
+HITS = ["none", "wall", "cpu", "memory", "stdout", "stderr", "workspace"]
 PROBLEMS = {"internal": 18, "queue_full": 19, "queue_timeout": 20, "draining": 22}
 LAYERS = ["user_namespace", "own_uid", "mount_namespace", "minimal_root", "pid_namespace",
           "network_namespace", "ipc_namespace", "uts_namespace", "cgroup_namespace",
           "time_namespace", "cgroup_memory", "cgroup_pids", "cgroup_cpu", "rlimits",
-          "no_capabilities", "no_new_privileges", "landlock", "seccomp", "denial_events"]
+          "no_capabilities", "no_new_privileges", "landlock", "seccomp", "denial_events",
+          "core_scheduling"]
 LEVELS = ["full", "landlock"]
 CELL_LAYERS = {name for name in LAYERS if name.endswith("_namespace")} | {"minimal_root"}
 

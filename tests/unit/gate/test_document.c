@@ -81,7 +81,8 @@ Test(document, an_execution_is_one_object)
 			    "\"usage\":{\"wall_ms\":1000.001,"),
 		     NULL));
 	cr_assert(ne(ptr,
-		     strstr(with.data, "\"landlock\",\"denial_events\"],"
+		     strstr(with.data, "\"landlock\",\"denial_events\","
+				       "\"core_scheduling\"],"
 				       "\"not_promised\":[\"processor_share\"],"
 				       "\"landlock_abi\":0,\"cgroup_version\":2}"),
 		     NULL));
