@@ -18,6 +18,10 @@ def refused(number, *arguments):
     result = syscall(number, *arguments)
     (held if result in (-errno.EPERM, -errno.ENOSYS, -errno.EAFNOSUPPORT, -errno.EACCES)
      else escaped)(name(result))
+def listed(folder):
+    """What is in it, or the word for why that is not told."""
+    try: return sorted(os.listdir(folder))
+    except OSError as error: return [errno.errorcode[error.errno]]
 def expect_error(call):
     try:
         got = call()
