@@ -77,7 +77,9 @@ def image():
     try:
         podman("import", base_archive(), "localhost/base")
         # No layers: each instruction's would be a whole copy of the tree with this driver.
-        podman("build", "--isolation=chroot", "--layers=false", "--build-arg",
+        # podman 5 would raise these limits, which needs a right that root in a container lacks.
+        podman("build", "--isolation=chroot", "--layers=false", "--ulimit", "nofile=1024:4096",
+               "--ulimit", "nproc=4096:8192", "--build-arg",
                "BASE=localhost/base", "-f", ROOT / "docker" / "Dockerfile", "-t",
                "localhost/casemate", ROOT)
         config = json.loads(podman("image", "inspect", "localhost/casemate"))[0]["Config"]

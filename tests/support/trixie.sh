@@ -28,6 +28,10 @@ if [ ! -e "$root/.complete" ]; then
 	touch "$root/.complete"
 fi
 
+# Where packages come through a proxy that the host knows, pip must know it too.
+authorities=/etc/ssl/certs/ca-certificates.crt
+[ ! -e "$authorities" ] || cp "$authorities" "$root/etc/ssl/certs/host.crt"
+
 rm -rf "$root/src"
 mkdir "$root/src"
 git -C "$top" archive HEAD | tar -x -C "$root/src"
@@ -56,5 +60,7 @@ exec unshare --mount --propagation private --pid --fork --kill-child bash -euo p
 	git init -q
 	git add -A
 	git -c user.name=test -c user.email=test@localhost commit -q -m "copy of the tree"
+	authorities=/etc/ssl/certs/host.crt
+	[ ! -e "$authorities" ] || set -- "PIP_CERT=$authorities" "$@"
 	env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 make "$@"
 ' trixie "$root" "$@"
