@@ -118,14 +118,16 @@ LIBS_casemate-policy    :=
 LIBS_casemate-python    := $(shell pkg-config --libs python3-embed 2>/dev/null)
 CPPFLAGS_sandbox/runtimes/python := $(shell pkg-config --cflags python3-embed 2>/dev/null | sed 's/-I/-isystem /g')
 
-# Folder libraries that programs share; programs in sandbox/ also get the layers, and the commands
-# that call a service get the client.
+# Folder libraries that programs share; programs in sandbox/ also get the layers, runtimes the
+# zygote, and the commands that call a service get the client.
 LIB_base   := $(BUILD)/libbase.a
 LIB_schema := $(BUILD)/libschema.a
 LIB_layers := $(BUILD)/liblayers.a
+LIB_zygote := $(BUILD)/libzygote.a
 LIB_client := $(BUILD)/libclient.a
 CLIENTS    := server/exec server/redteam
-SHARED_LIBS = $(if $(filter sandbox/%,$(1)),$(LIB_layers)) $(if $(filter $(CLIENTS),$(1)),$(LIB_client)) \
+SHARED_LIBS = $(if $(filter sandbox/runtimes/%,$(1)),$(LIB_zygote)) \
+	$(if $(filter sandbox/%,$(1)),$(LIB_layers)) $(if $(filter $(CLIENTS),$(1)),$(LIB_client)) \
 	$(LIB_schema) $(LIB_base)
 
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
@@ -133,6 +135,7 @@ objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 BASE_OBJ   := $(call objects,$(wildcard base/*.c))
 SCHEMA_OBJ := $(call objects,$(wildcard schema/*.c schema/wire/*.c))
 LAYERS_OBJ := $(call objects,$(wildcard sandbox/layers/*.c))
+ZYGOTE_OBJ := $(call objects,$(wildcard sandbox/zygote/*.c))
 CLIENT_OBJ := $(call objects,$(wildcard server/client/*.c))
 
 .PHONY: all
@@ -152,6 +155,7 @@ $(call objects,validator/schema_store.c): $(wildcard schema/draft2020-12/*.json)
 $(LIB_base): $(BASE_OBJ)
 $(LIB_schema): $(SCHEMA_OBJ)
 $(LIB_layers): $(LAYERS_OBJ)
+$(LIB_zygote): $(ZYGOTE_OBJ)
 $(LIB_client): $(CLIENT_OBJ)
 $(BUILD)/lib%.a:
 	@rm -f $@

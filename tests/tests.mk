@@ -2,7 +2,7 @@
 # benchmarks. Included by the Makefile.
 
 # --- unit tests: tests/unit/<folder>/test_<file>.c, one binary a folder -------------------
-# <folder> is base, schema, layers, or a program's short name (gate, ledger, ...).
+# <folder> is base, schema, layers, zygote, or a program's short name (gate, ledger, ...).
 
 UNIT_FOLDERS := $(notdir $(wildcard tests/unit/*))
 unit_program = casemate-$(1)
@@ -12,7 +12,7 @@ unit_archive = $(if $(DIR_$(call unit_program,$(1))),$(BUILD)/libprogram-$(call 
 define unit
 $(BUILD)/tests/unit-$(1): $(call objects,$(wildcard tests/unit/$(1)/*.c)) \
 		$(call unit_archive,$(1)) $(if $(filter $(CLIENTS),$(DIR_$(call unit_program,$(1)))),$(LIB_client)) \
-		$(LIB_layers) $(LIB_schema) $(LIB_base)
+		$(LIB_zygote) $(LIB_layers) $(LIB_schema) $(LIB_base)
 	@mkdir -p $$(@D)
 	$$(CC) $$(LDFLAGS_ALL) -o $$@ $$^ $$(LIBS_$(call unit_program,$(1))) -lcriterion -lseccomp
 endef

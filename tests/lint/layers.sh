@@ -35,7 +35,18 @@ for part in warden cell doctor runtimes; do
 			complain "sandbox/$part" "sandbox/$other/" "sandbox/$part includes another program"
 	done
 done
-complain sandbox/layers 'sandbox/(warden|cell|doctor|runtimes)/' 'the layers include a program'
+complain sandbox/layers 'sandbox/(warden|cell|doctor|runtimes|zygote)/' 'the layers include a program'
+# sandbox/zygote is a library of the runtimes' programs, which know nothing of one another.
+complain sandbox/zygote 'sandbox/(warden|cell|doctor|runtimes)/' 'sandbox/zygote includes a program'
+for part in warden cell doctor; do
+	complain "sandbox/$part" sandbox/zygote/ "sandbox/$part includes the zygote"
+done
+for runtime in sandbox/runtimes/*/; do
+	for other in sandbox/runtimes/*/; do
+		[ "$runtime" = "$other" ] ||
+			complain "$runtime" "$other" "${runtime%/} includes another runtime"
+	done
+done
 
 # A rooted path says where a header lives; a bare one depends on who includes it.
 bare=$(grep -rnE '^#include "[^/"]+"' --include='*.[ch]' base schema validator sandbox server || true)
@@ -48,6 +59,8 @@ fi
 # One program, one main.
 for folder in server/*/ validator/ sandbox/warden/ sandbox/cell/ sandbox/doctor/ sandbox/runtimes/*/; do
 	if [ ! -d "$folder" ] || [ "$folder" = server/client/ ]; then continue; fi
+	# A runtime that is data only has no program.
+	if ! compgen -G "$folder*.c" >/dev/null; then continue; fi
 	mains=("$folder"*_main.c)
 	if [ ${#mains[@]} -ne 1 ] || [ ! -e "${mains[0]}" ]; then
 		echo "layers: $folder must have exactly one *_main.c" >&2

@@ -3,6 +3,7 @@
 
 #include "sandbox/runtimes/python/interp.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -45,7 +46,7 @@ static bool sweep(bool may_drop);
 static PyObject *hooks[HOOK_COUNT];
 static PyObject *arguments;
 static PyObject *variables;
-static PyObject *report;    /* bytes that interp_end points into */
+static PyObject *report;    /* bytes that job_end points into */
 static PyObject *main_dict; /* namespace of the coming job */
 static PyObject *authkey;   /* multiprocessing's secret, or NULL */
 
@@ -186,7 +187,7 @@ static int copy_text(PyObject *text, char *ret, size_t size, struct err *err)
 	return 0;
 }
 
-int interp_preload(const char *list, struct interp_modules *ret, struct err *err)
+int interp_preload(const char *list, struct zygote_modules *ret, struct err *err)
 {
 	PyObject *lists = PyObject_CallFunction(hooks[HOOK_PRELOAD], "s", list);
 	PyObject *version = PyObject_CallNoArgs(hooks[HOOK_VERSION]);
@@ -417,7 +418,7 @@ static int run_source(PyObject *source)
 
 /* The pending exception becomes the job's end. The exception holds the traceback, and that the
  * frames: both go before the globals do. */
-static void explain(struct interp_end *end)
+static void explain(struct job_end *end)
 {
 	PyObject *value = take_exception();
 	PyObject *verdict = NULL;
@@ -432,7 +433,7 @@ static void explain(struct interp_end *end)
 	if (verdict != NULL &&
 	    PyArg_ParseTuple(verdict, "iOpp", &end->status, &json, &is_memory, &is_interrupt)) {
 		end->is_out_of_memory = is_memory != 0;
-		end->is_interrupt = is_interrupt != 0;
+		end->signal = is_interrupt != 0 ? SIGINT : 0;
 		Py_XSETREF(report, PyBytes_Check(json) ? Py_NewRef(json) : NULL);
 	} else if (value != NULL && PyErr_GivenExceptionMatches(value, PyExc_MemoryError)) {
 		end->is_out_of_memory = true;
@@ -453,12 +454,12 @@ static int prepare(void)
 	return done == NULL ? -1 : 0;
 }
 
-void interp_run(const char *code, size_t length, struct interp_end *ret)
+void interp_run(const char *code, size_t length, struct job_end *ret)
 {
 	PyObject *source = NULL;
 	int status = prepare();
 
-	*ret = (struct interp_end){.status = 0};
+	*ret = (struct job_end){.status = 0};
 	if (status == 0)
 		source = PyUnicode_DecodeUTF8(code, (Py_ssize_t)length, NULL);
 	if (source == NULL || run_source(source) != 0)
@@ -536,7 +537,7 @@ int interp_rehearse(struct err *err)
 	static const char code[] = "import sys\nprint('', end='')\nfor i in range(3):\n"
 				   "\tj = f'{i} {i / 2:.2f}'\n[i, j, {'a': 1}]\n";
 	PyObject *coming = main_dict;
-	struct interp_end end;
+	struct job_end end;
 
 	main_dict = PyDict_New();
 	if (main_dict == NULL)

@@ -10,23 +10,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/err.h"
+#include "sandbox/zygote/ops.h"
 
 /* Starts the interpreter, isolated: no environment, no user site, no bytecode files. */
 nodiscard int interp_start(struct err *err);
 
-#define INTERP_LIST_MAX                                                       \
-	4096 /* bytes of a list of modules; ZYGOTE_READY has room for as many \
-	      */
-
-struct interp_modules {
-	char version[64];
-	char loaded[INTERP_LIST_MAX + 1];  /* "json,numpy 1.24.2,..." */
-	char missing[INTERP_LIST_MAX + 1]; /* "polars (ModuleNotFoundError),..." */
-};
-
 /* Imports the comma-separated modules. One that is not installed is no error. */
-nodiscard int interp_preload(const char *list, struct interp_modules *ret, struct err *err);
+nodiscard int interp_preload(const char *list, struct zygote_modules *ret, struct err *err);
 
 /* Warms what jobs use, collects garbage and freezes what is left. */
 nodiscard int interp_settle(struct err *err);
@@ -47,17 +37,8 @@ nodiscard int interp_add_argument(const char *data, size_t length, struct err *e
 nodiscard int interp_add_variable(const char *name, size_t name_length, const char *data,
 				  size_t length, struct err *err);
 
-struct interp_end {
-	int status; /* exit status so far */
-	bool is_interrupt;
-	bool is_out_of_memory;
-	/* JSON for WORKER_REPORT, owned by the interpreter; NULL: nothing to say. */
-	const char *report;
-	size_t report_length;
-};
-
 /* Runs the source as __main__ of main.py. Never fails: whatever goes wrong is the job's end. */
-void interp_run(const char *code, size_t length, struct interp_end *ret);
+void interp_run(const char *code, size_t length, struct job_end *ret);
 
 /* What the interpreter does at exit, but for taking itself apart: threads, atexit, finalizers,
  * buffered output. Returns the exit status. */

@@ -1,41 +1,39 @@
 /*
- * casemate-python - the Python runtime's zygote. Started by the warden inside the runtime's
- * read-only root and the service's user namespace; descriptor 3 is the channel to the warden.
+ * casemate-python - the Python runtime's zygote: an embedded interpreter that has imported what
+ * the operator lists, and forks workers of itself (sandbox/zygote/zygote.h).
  */
-#include <stdio.h>
-#include <string.h>
+#include "sandbox/runtimes/python/interp.h"
+#include "sandbox/zygote/zygote.h"
 
-#include "base/log.h"
-#include "sandbox/runtimes/python/zygote.h"
-
-#define CHANNEL_FD 3
-
-static void log_loaded(const struct zygote *zygote)
+static int load(const struct zygote_setup *setup, struct zygote_modules *ret, struct err *err)
 {
-	log_event(LOG_INFO, "loaded", LOG_STR("version", zygote->modules.version),
-		  LOG_STR("modules", zygote->modules.loaded));
-	if (zygote->modules.missing[0] != '\0')
-		log_event(LOG_WARN, "not_preloaded",
-			  LOG_STR("modules", zygote->modules.missing));
+	int status = interp_start(err);
+
+	if (status == 0)
+		status = interp_preload(setup->preload, ret, err);
+	return status < 0 ? status : interp_settle(err);
 }
+
+static void run(const char *code, size_t length, struct span *payload, struct job_end *ret)
+{
+	interp_run(code, length, ret);
+	span_done(payload);
+	ret->status = interp_stop(ret->status);
+}
+
+static const struct zygote_ops ops = {
+	.load = load,
+	.fork_before = interp_fork_before,
+	.fork_parent = interp_fork_parent,
+	.fork_child = interp_fork_child,
+	.enter = interp_enter,
+	.rehearse = interp_rehearse,
+	.add_argument = interp_add_argument,
+	.add_variable = interp_add_variable,
+	.run = run,
+};
 
 int main(int argc, char **argv)
 {
-	struct zygote zygote = {
-		.channel = CHANNEL_FD,
-		.state = ZYGOTE_NEW,
-		.seccomp_memfd = -1,
-	};
-	struct err err = {0};
-
-	if (argc > 1 && strcmp(argv[1], "--version") == 0) {
-		(void)printf("casemate-python " CASEMATE_VERSION "\n");
-		return 0;
-	}
-	log_init("python", LOG_INFO);
-	if (zygote_serve(&zygote, log_loaded, &err) < 0) {
-		log_event(LOG_ERROR, "stopped", LOG_STR("why", err.text));
-		return 1;
-	}
-	return 0;
+	return zygote_main(argc, argv, "python", &ops);
 }

@@ -6,7 +6,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#include "sandbox/runtimes/python/process.h"
+#include "sandbox/zygote/process.h"
 
 TestSuite(process, .timeout = 20);
 

@@ -1,4 +1,4 @@
-#include "sandbox/runtimes/python/worker.h"
+#include "sandbox/zygote/worker.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -12,9 +12,8 @@
 #include <sys/syscall.h>
 
 #include "sandbox/layers/workspace_folder.h"
-#include "sandbox/runtimes/python/interp.h"
-#include "sandbox/runtimes/python/job.h"
-#include "sandbox/runtimes/python/leave.h"
+#include "sandbox/zygote/job.h"
+#include "sandbox/zygote/leave.h"
 #include "schema/wire/warden_worker.h"
 
 /* Where the channel lies while a job runs: out of the way of the small numbers that programs
@@ -111,7 +110,7 @@ static int step_session(struct worker *worker, struct err *err)
 /* In a cell /workspace and /tmp are the worker's own. On the host its folders have names of
  * their own, which the job finds where programs look for such names. As the worker's own user,
  * so that a folder above that it may not pass shows here. */
-static int tell_folders(struct err *err)
+static int tell_folders(const struct zygote_ops *ops, struct err *err)
 {
 	static const char *const temporary[] = {"TMPDIR", "XDG_CACHE_HOME", "MPLCONFIGDIR"};
 	char path[PATH_MAX + sizeof("/../" WORKSPACE_TMP)];
@@ -121,24 +120,25 @@ static int tell_folders(struct err *err)
 		return err_errno(err, errno,
 				 "reach the workspace by its path: every folder above "
 				 "isolation.workspaces must let the workers' users pass");
-	status = interp_add_variable("HOME", 4, path, strlen(path), err);
+	status = ops->add_variable("HOME", 4, path, strlen(path), err);
 	/* Beside `files`, the last part of the path. */
 	memcpy(strrchr(path, '/') + 1, WORKSPACE_TMP, sizeof(WORKSPACE_TMP));
 	for (size_t i = 0; i < ARRAY_COUNT(temporary) && status == 0; i++)
-		status = interp_add_variable(temporary[i], strlen(temporary[i]), path,
-					     strlen(path), err);
+		status = ops->add_variable(temporary[i], strlen(temporary[i]), path,
+					   strlen(path), err);
 	return status;
 }
 
-/* From here on Python may run again. Before the filter, because reseeding may open devices. */
+/* From here on an interpreter may run again. Before the filter, because reseeding may open
+ * devices. */
 static int step_interpreter(struct worker *worker, struct err *err)
 {
 	int status;
 
-	interp_fork_child();
-	status = interp_enter(err);
+	worker->ops->fork_child();
+	status = worker->ops->enter(err);
 	if (status == 0 && !lockdown_has_cell(&worker->lockdown))
-		status = tell_folders(err);
+		status = tell_folders(worker->ops, err);
 	return status;
 }
 
@@ -156,8 +156,7 @@ static int step_lockdown(struct worker *worker, struct err *err)
 /* Behind the wall, so that a call of the job path that the filter refuses shows here. */
 static int step_rehearse(struct worker *worker, struct err *err)
 {
-	(void)worker;
-	return interp_rehearse(err);
+	return worker->ops->rehearse(err);
 }
 
 static long try_socket(void)
@@ -295,5 +294,5 @@ _Noreturn void worker_main(struct worker *worker)
 		leave(LEAVE_NOT_READY);
 	if (lockdown_prove_telling(&worker->lockdown, &err) < 0)
 		worker_fail(worker, "prove", &err);
-	job_serve(worker->channel);
+	job_serve(worker->channel, worker->ops);
 }

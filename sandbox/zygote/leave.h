@@ -1,9 +1,9 @@
 /*
- * sandbox/runtimes/python/leave.h - ends a worker at once: no atexit handlers of libraries, no
+ * sandbox/zygote/leave.h - ends a worker at once: no atexit handlers of libraries, no
  * interpreter taking itself apart, which would touch every page shared with the zygote.
  */
-#ifndef SANDBOX_RUNTIMES_PYTHON_LEAVE_H
-#define SANDBOX_RUNTIMES_PYTHON_LEAVE_H
+#ifndef SANDBOX_ZYGOTE_LEAVE_H
+#define SANDBOX_ZYGOTE_LEAVE_H
 
 #include <unistd.h>
 

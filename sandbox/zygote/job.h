@@ -1,18 +1,18 @@
 /*
- * sandbox/runtimes/python/job.h - one job, inside the wall: payload in, report out, exit.
+ * sandbox/zygote/job.h - one job, inside the wall: payload in, report out, exit.
  */
-#ifndef SANDBOX_RUNTIMES_PYTHON_JOB_H
-#define SANDBOX_RUNTIMES_PYTHON_JOB_H
+#ifndef SANDBOX_ZYGOTE_JOB_H
+#define SANDBOX_ZYGOTE_JOB_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/err.h"
+#include "sandbox/zygote/ops.h"
 
 #define JOB_WORKSPACE "/workspace"
 
 /* Waits for WORKER_JOB on the channel, runs it, ends the process with its exit status. */
-_Noreturn void job_serve(int channel);
+_Noreturn void job_serve(int channel, const struct zygote_ops *ops);
 
 /* Relative, normalised, not leaving its folder: no empty, "." or ".." part, no NUL. */
 bool job_path_is_safe(const char *path, size_t length);

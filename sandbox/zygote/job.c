@@ -1,4 +1,4 @@
-#include "sandbox/runtimes/python/job.h"
+#include "sandbox/zygote/job.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -8,8 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/chan.h"
-#include "sandbox/runtimes/python/interp.h"
-#include "sandbox/runtimes/python/leave.h"
+#include "sandbox/zygote/leave.h"
 #include "schema/bundle.h"
 #include "schema/wire/warden_worker.h"
 
@@ -99,6 +98,7 @@ int job_file_write(int folder_fd, const char *path, size_t path_length, const ch
 }
 
 struct payload {
+	const struct zygote_ops *ops;
 	const char *code;
 	size_t code_length;
 	int workspace_fd;
@@ -115,10 +115,10 @@ static int take_entry(struct payload *payload, const struct bundle_entry *entry,
 	case BUNDLE_STDIN:
 		return 0; /* comes as a descriptor of its own */
 	case BUNDLE_ARG:
-		return interp_add_argument(entry->data, entry->length, err);
+		return payload->ops->add_argument(entry->data, entry->length, err);
 	case BUNDLE_ENV:
-		return interp_add_variable(entry->name, entry->name_length, entry->data,
-					   entry->length, err);
+		return payload->ops->add_variable(entry->name, entry->name_length, entry->data,
+						  entry->length, err);
 	case BUNDLE_FILE:
 		return job_file_write(payload->workspace_fd, entry->name, entry->name_length,
 				      entry->data, entry->length, err);
@@ -144,7 +144,7 @@ static int take_payload(struct payload *payload, const struct span *span, struct
 	return status;
 }
 
-static void send_report(int channel, const struct interp_end *end, int status)
+static void send_report(int channel, const struct job_end *end)
 {
 	/* Not on the stack, whose every page the compiler would touch on the way. */
 	static uint8_t body[WORKER_REPORT_HEADER_BYTES + LIMIT_REPORT_BYTES];
@@ -153,8 +153,8 @@ static void send_report(int channel, const struct interp_end *end, int status)
 	if (length > LIMIT_REPORT_BYTES)
 		length = 0;
 	body[0] = (uint8_t)((end->is_out_of_memory ? WORKER_REPORT_MEMORY : 0) |
-			    (end->is_interrupt ? 0 : WORKER_REPORT_DONE));
-	body[1] = (uint8_t)status;
+			    (end->signal != 0 ? 0 : WORKER_REPORT_DONE));
+	body[1] = (uint8_t)end->status;
 	memcpy(body + WORKER_REPORT_HEADER_BYTES, length > 0 ? end->report : "", length);
 	err_ignore(chan_send_blocking(channel, WORKER_REPORT, 0, body,
 				      WORKER_REPORT_HEADER_BYTES + length, NULL, 0, NULL),
@@ -164,32 +164,29 @@ static void send_report(int channel, const struct interp_end *end, int status)
 /* The warden kills a worker that is done. One that nobody kills ends by itself. */
 #define KILL_WAIT_MS 2000
 
-/* As python3 does, so that a shell or a caller sees which signal it was. */
-static void die_of_interrupt(void)
+/* So that a shell or a caller sees which signal it was. */
+static void die_of(int number)
 {
-	(void)signal(SIGINT, SIG_DFL);
-	(void)kill(getpid(), SIGINT);
+	(void)signal(number, SIG_DFL);
+	(void)kill(getpid(), number);
 }
 
 _Noreturn static void run(const struct payload *payload, struct span *span, int channel)
 {
 	pid_t self = getpid();
-	struct interp_end end;
-	int status;
+	struct job_end end = {0};
 
-	interp_run(payload->code, payload->code_length, &end);
-	span_done(span);
-	status = interp_stop(end.status);
+	payload->ops->run(payload->code, payload->code_length, span, &end);
 	/* A child the job forked that falls off the end of the code is no second job. */
 	if (getpid() == self)
-		send_report(channel, &end, status);
-	if (end.is_interrupt)
-		die_of_interrupt();
+		send_report(channel, &end);
+	if (end.signal != 0)
+		die_of(end.signal);
 #ifndef CASEMATE_COVERAGE
 	if (getpid() == self)
 		(void)poll(NULL, 0, KILL_WAIT_MS);
 #endif
-	leave(status);
+	leave(end.status);
 }
 
 /* The service's fault or a workspace too small for the inputs: said on the job's stderr, which
@@ -233,9 +230,9 @@ static int take_job(struct msg *msg, struct span *ret_span, struct err *err)
 	return status;
 }
 
-_Noreturn void job_serve(int channel)
+_Noreturn void job_serve(int channel, const struct zygote_ops *ops)
 {
-	struct payload payload = {.workspace_fd = -1};
+	struct payload payload = {.ops = ops, .workspace_fd = -1};
 	struct span span = {.data = ""};
 	struct err err = {0};
 	static struct msg msg; /* not on the stack, for the same reason as the report */

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "sandbox/runtimes/python/job.h"
+#include "sandbox/zygote/job.h"
 #include "schema/limits.h"
 
 TestSuite(job, .timeout = 10);

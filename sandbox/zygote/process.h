@@ -1,9 +1,9 @@
 /*
- * sandbox/runtimes/python/process.h - what the zygote must know and do about processes without
+ * sandbox/zygote/process.h - what the zygote must know and do about processes without
  * the help of /proc or of libc's fork().
  */
-#ifndef SANDBOX_RUNTIMES_PYTHON_PROCESS_H
-#define SANDBOX_RUNTIMES_PYTHON_PROCESS_H
+#ifndef SANDBOX_ZYGOTE_PROCESS_H
+#define SANDBOX_ZYGOTE_PROCESS_H
 
 #include <stdint.h>
 #include <sys/types.h>

@@ -1,4 +1,4 @@
-#include "sandbox/runtimes/python/process.h"
+#include "sandbox/zygote/process.h"
 
 #include <dirent.h>
 #include <linux/sched.h>

@@ -1,16 +1,18 @@
 /*
- * sandbox/runtimes/python/worker.h - the forked child: from a copy of the zygote to a
+ * sandbox/zygote/worker.h - the forked child: from a copy of the zygote to a
  * locked-down worker that runs one job and ends.
  */
-#ifndef SANDBOX_RUNTIMES_PYTHON_WORKER_H
-#define SANDBOX_RUNTIMES_PYTHON_WORKER_H
+#ifndef SANDBOX_ZYGOTE_WORKER_H
+#define SANDBOX_ZYGOTE_WORKER_H
 
 #include <stddef.h>
 
 #include "base/chan.h"
 #include "sandbox/layers/lockdown.h"
+#include "sandbox/zygote/ops.h"
 
 struct worker {
+	const struct zygote_ops *ops;
 	int place_fd; /* the cell's init, or the folder of a worker without a cell */
 	int channel;  /* to the warden */
 	int stdout_fd;

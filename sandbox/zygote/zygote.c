@@ -1,4 +1,4 @@
-#include "sandbox/runtimes/python/zygote.h"
+#include "sandbox/zygote/zygote.h"
 
 #include <linux/sched.h>
 #include <sched.h>
@@ -7,9 +7,29 @@
 #include <sys/mount.h>
 #include <sys/syscall.h>
 
+#include "base/log.h"
 #include "sandbox/layers/root.h"
-#include "sandbox/runtimes/python/process.h"
-#include "sandbox/runtimes/python/worker.h"
+#include "sandbox/zygote/process.h"
+#include "sandbox/zygote/worker.h"
+
+#define CHANNEL_FD 3 /* to the warden, as it starts us */
+
+enum zygote_state { ZYGOTE_NEW = 1, ZYGOTE_SERVING = 2 };
+
+struct zygote {
+	const struct zygote_ops *ops;
+	int channel;
+	uint32_t state;
+	int seccomp_memfd; /* owned; the program every worker loads */
+	unsigned landlock_abi_min;
+	bool tells_denials;
+	uint32_t layers_disabled;
+	uint8_t level;
+	char root_paths[4096 + 1]; /* see struct lockdown */
+	char fail_step[64];	   /* test builds: this step of every worker fails */
+	int *tid_slot;		   /* where libc caches this thread's number */
+	struct zygote_modules modules;
+};
 
 static int send_failed(struct zygote *zygote, uint64_t id, const struct err *why,
 		       struct err *err)
@@ -62,11 +82,7 @@ static int load(struct zygote *zygote, const struct zygote_setup *setup, struct 
 	if (status == 0 && has_cells(zygote))
 		make_scratch();
 	if (status == 0)
-		status = interp_start(err);
-	if (status == 0)
-		status = interp_preload(setup->preload, &zygote->modules, err);
-	if (status == 0)
-		status = interp_settle(err);
+		status = zygote->ops->load(setup, &zygote->modules, err);
 	if (status == 0)
 		status = process_find_tid_slot(&zygote->tid_slot, err);
 	if (status == 0)
@@ -121,6 +137,7 @@ static void order_worker(const struct zygote *zygote, const struct zygote_fork *
 			 const struct msg *msg, struct worker *ret)
 {
 	*ret = (struct worker){
+		.ops = zygote->ops,
 		.place_fd = msg->fds[0],
 		.channel = msg->fds[1],
 		.stdout_fd = msg->fds[2],
@@ -165,11 +182,11 @@ static int fork_into_cell(struct zygote *zygote, struct worker *worker, pid_t *r
 
 	if (has_pid_namespace && setns(worker->place_fd, CLONE_NEWPID) != 0)
 		return err_errno(err, errno, "enter the cell's pid namespace");
-	interp_fork_before();
+	zygote->ops->fork_before();
 	status = process_fork_for_parent(zygote->tid_slot, ret_pid, ret_pidfd, err);
 	if (status == 0 && *ret_pid == 0)
 		worker_main(worker);
-	interp_fork_parent();
+	zygote->ops->fork_parent();
 	return status;
 }
 
@@ -205,7 +222,16 @@ static const struct route routes[] = {
 	{ZYGOTE_FORK, ZYGOTE_SERVING, 4, CHAN_FDS_MAX, serve_fork},
 };
 
-int zygote_serve(struct zygote *zygote, void (*loaded)(const struct zygote *), struct err *err)
+static void log_loaded(const struct zygote *zygote)
+{
+	log_event(LOG_INFO, "loaded", LOG_STR("version", zygote->modules.version),
+		  LOG_STR("modules", zygote->modules.loaded));
+	if (zygote->modules.missing[0] != '\0')
+		log_event(LOG_WARN, "not_preloaded",
+			  LOG_STR("modules", zygote->modules.missing));
+}
+
+static int serve(struct zygote *zygote, struct err *err)
 {
 	static struct msg msg; /* 60 KiB that each worker would otherwise copy from the stack */
 	int status;
@@ -224,6 +250,30 @@ int zygote_serve(struct zygote *zygote, void (*loaded)(const struct zygote *), s
 		if (status < 0)
 			return status;
 		if (before == ZYGOTE_NEW)
-			loaded(zygote);
+			log_loaded(zygote);
 	}
+}
+
+int zygote_main(int argc, char **argv, const char *name, const struct zygote_ops *ops)
+{
+	/* Not on the stack, which every worker would copy. */
+	static struct zygote zygote;
+	struct err err = {0};
+
+	if (argc > 1 && strcmp(argv[1], "--version") == 0) {
+		(void)printf("casemate-%s " CASEMATE_VERSION "\n", name);
+		return 0;
+	}
+	zygote = (struct zygote){
+		.ops = ops,
+		.channel = CHANNEL_FD,
+		.state = ZYGOTE_NEW,
+		.seccomp_memfd = -1,
+	};
+	log_init(name, LOG_INFO);
+	if (serve(&zygote, &err) < 0) {
+		log_event(LOG_ERROR, "stopped", LOG_STR("why", err.text));
+		return 1;
+	}
+	return 0;
 }
