@@ -80,7 +80,7 @@ LDFLAGS_ALL  := $(LOPT) $(HARDEN_L) $(LDFLAGS)
 # Program -> its folder. Everything in the folder belongs to it.
 PROGRAMS := casemate casemate-serve casemate-exec casemate-certs casemate-front casemate-gate \
 	    casemate-ledger casemate-validator casemate-warden casemate-cell casemate-doctor \
-	    casemate-policy casemate-python casemate-redteam
+	    casemate-policy casemate-python casemate-launch casemate-redteam
 DIR_casemate           := server/cli
 DIR_casemate-serve     := server/supervisor
 DIR_casemate-exec      := server/exec
@@ -94,6 +94,7 @@ DIR_casemate-cell      := sandbox/cell
 DIR_casemate-doctor    := sandbox/doctor
 DIR_casemate-policy    := sandbox/policy
 DIR_casemate-python    := sandbox/runtimes/python
+DIR_casemate-launch    := sandbox/runtimes/launch
 DIR_casemate-redteam   := server/redteam
 
 # Program -> libraries beyond libc. tests/lint/linked.sh compares this table with the binaries.
@@ -116,6 +117,7 @@ endif
 LIBS_casemate-doctor    := -lseccomp
 LIBS_casemate-policy    :=
 LIBS_casemate-python    := $(shell pkg-config --libs python3-embed 2>/dev/null)
+LIBS_casemate-launch    :=
 CPPFLAGS_sandbox/runtimes/python := $(shell pkg-config --cflags python3-embed 2>/dev/null | sed 's/-I/-isystem /g')
 
 # Folder libraries that programs share; programs in sandbox/ also get the layers, runtimes the
@@ -189,8 +191,9 @@ share:
 	@cp -u schema/v1/*.json $(SHARE)/schema/
 	@cp -u migrations/*.sql $(SHARE)/migrations/
 	@cp -u server/redteam/probes/* $(SHARE)/redteam/
-	@for dir in sandbox/runtimes/*/; do name=$$(basename $$dir); \
-		mkdir -p $(SHARE)/runtimes/$$name && cp -u $$dir/runtime.json $(SHARE)/runtimes/$$name/; done
+	@for file in sandbox/runtimes/*/runtime.json; do dir=$$(dirname $$file); name=$$(basename $$dir); \
+		mkdir -p $(SHARE)/runtimes/$$name && find $$dir -maxdepth 1 -type f ! -name '*.[ch]' \
+			-exec cp -u -t $(SHARE)/runtimes/$$name {} +; done
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 

@@ -105,6 +105,8 @@ static void fill_usage(struct slot *slot, struct job_done *done)
 					  ? cgroup_group_memory_peak(&slot->group)
 					  : slot->worker_peak_bytes;
 	done->processes_peak = cgroup_group_pids_peak(&slot->group);
+	if (done->processes_peak > run_processes_of_worker(slot))
+		done->processes_peak -= run_processes_of_worker(slot);
 	done->queue_us = job->assigned_us - job->accepted_us;
 	done->start_us = job->sent_us - job->assigned_us;
 	done->run_us = done->wall_us;
@@ -437,7 +439,7 @@ static void worker_is_done(struct slot *slot)
 	slot->exit_value = slot->job->report_exit;
 	slot->job->ended_us = clock_mono_us();
 	if (slot->group.memory_peak < 0)
-		slot->worker_peak_bytes = peak_bytes(slot->worker_pid);
+		slot->worker_peak_bytes = peak_bytes(slot_job_pid(slot));
 	slot->warden->busy_us = slot->job->ended_us;
 	loop_timer_stop(loop, &slot->cpu_timer);
 	is_stopped = can_be_stopped(slot);

@@ -49,7 +49,8 @@ static int own_things(struct slot *slot, struct err *err)
 {
 	struct warden *warden = slot->warden;
 	struct cgroup_limits limits =
-		warden_limits(warden, LIMIT_MEMORY_BYTES_DEFAULT, LIMIT_PROCESSES_DEFAULT);
+		warden_limits(warden, LIMIT_MEMORY_BYTES_DEFAULT,
+			      LIMIT_PROCESSES_DEFAULT + run_processes_of_worker(slot));
 	char name[16];
 	int status = 0;
 
@@ -154,6 +155,8 @@ static int ask_for_worker(struct slot *slot, struct err *err)
 		status = chan_pair(pair, err);
 	if (status < 0)
 		return status;
+	slot->out.over = run_output_is_over;
+	slot->errors.over = run_output_is_over;
 	slot->channel_fd = pair[0];
 	theirs = pair[1];
 	files[0] = warden_has_cells(slot->warden) ? slot->init_pidfd : slot->place_fd;
@@ -241,10 +244,42 @@ int making_check_layers(uint32_t required, uint32_t layers, struct err *err)
 	return 0;
 }
 
+/* The one child of the worker, in our pid namespace, from the kernel: limits are set on it. */
+static int find_program(struct slot *slot, struct err *err)
+{
+	char path[64];
+	char text[64];
+	own_fd fd = -1;
+	ssize_t got;
+	char *end;
+
+	if (slot->runtime->setup.start != RUNTIME_AHEAD)
+		return 0;
+	(void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)slot->worker_pid,
+		       (int)slot->worker_pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	got = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
+	if (got < 0)
+		return err_errno(err, errno,
+				 "read the worker's children (CONFIG_PROC_CHILDREN)");
+	text[got] = '\0';
+	slot->program_pid = (pid_t)strtol(text, &end, 10);
+	/* "123 " */
+	if (slot->program_pid <= 0 || strspn(end, " ") != strlen(end))
+		return err_set(err, EPROTO, "the worker has started not one program (\"%s\")",
+			       text);
+	return 0;
+}
+
 static void worker_is_ready(struct slot *slot)
 {
 	struct warden *warden = slot->warden;
+	struct err err = {0};
 
+	if (find_program(slot, &err) < 0) {
+		making_failed(slot, &err);
+		return;
+	}
 	loop_unwatch(&warden->loop, &slot->channel_watch);
 	slot->cpu_before_us = run_cpu_us(slot);
 	slot->runtime->failures_in_row = 0;

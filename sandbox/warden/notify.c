@@ -89,6 +89,17 @@ static void note_denied(struct slot *slot, const struct seccomp_rule *rule,
 		events_count(&slot->events, rule->kind);
 }
 
+/* What the worker starts to run a job is not the job's doing: with its own program it becomes
+ * the job. */
+static bool is_runtimes_own(struct slot *slot, const struct seccomp_notif *call)
+{
+	bool is_own = slot->state == SLOT_LOCKING || slot->notify.is_starting;
+
+	if ((pid_t)call->pid == slot->worker_pid)
+		slot->notify.is_starting = false;
+	return is_own;
+}
+
 /*
  * The one call that is let go on. Whether a program may run is not decided here: the filter
  * passes execve(2) whatever its arguments, and the read-only root and Landlock say which files
@@ -100,10 +111,13 @@ static void note_denied(struct slot *slot, const struct seccomp_rule *rule,
 static void note_program(struct slot *slot, const struct seccomp_rule *rule,
 			 const struct seccomp_notif *call, struct seccomp_notif_resp *answer)
 {
-	struct event_entry entry = entry_of(slot, rule, call);
+	struct event_entry entry;
 
 	answer->error = 0;
 	answer->flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+	if (is_runtimes_own(slot, call))
+		return;
+	entry = entry_of(slot, rule, call);
 	if (!may_decode(slot)) {
 		events_count(&slot->events, rule->kind);
 		return;
@@ -138,26 +152,50 @@ static void note(struct slot *slot, const struct seccomp_notif *call,
 		note_denied(slot, rule, call);
 }
 
+/* Before the worker is ready the call that proves is its own. What it starts ahead of the job
+ * may try what it likes, as later. */
+static bool is_proof(const struct slot *slot, const struct seccomp_notif *call)
+{
+	return slot->state == SLOT_LOCKING && (pid_t)call->pid == slot->worker_pid;
+}
+
+static bool is_start_ahead(const struct slot *slot, const struct seccomp_notif *call)
+{
+	return slot->state == SLOT_LOCKING && slot->runtime->setup.start == RUNTIME_AHEAD &&
+	       !is_proof(slot, call);
+}
+
+static void note_start(struct slot *slot, const struct seccomp_notif *call,
+		       struct seccomp_notif_resp *answer)
+{
+	const struct seccomp_rule *rule = rule_of(slot, &call->data);
+
+	if (rule != NULL && rule->verdict == SECCOMP_OBSERVE)
+		note_program(slot, rule, call, answer);
+}
+
 /* False: nothing was there. */
 static bool serve_one(struct slot *slot)
 {
 	struct seccomp_notif call;
 	struct seccomp_notif_resp answer = {.error = -EPERM};
-	bool is_proof;
+	bool proves;
 
 	/* Some kernels refuse a structure that is not zero, and leave the caller waiting. */
 	memset(&call, 0, sizeof(call));
 	if (!is_there(slot->notify.fd) ||
 	    ioctl(slot->notify.fd, SECCOMP_IOCTL_NOTIF_RECV, &call) != 0)
 		return false;
-	is_proof = slot->state == SLOT_LOCKING;
+	proves = is_proof(slot, &call);
 	answer.id = call.id;
 	if (slot->state == SLOT_BUSY && slot->job != NULL)
 		note(slot, &call, &answer);
+	else if (is_start_ahead(slot, &call))
+		note_start(slot, &call, &answer);
 	slot->notify.served++;
 	/* ENOENT: the caller is gone. */
 	(void)ioctl(slot->notify.fd, SECCOMP_IOCTL_NOTIF_SEND, &answer);
-	if (is_proof)
+	if (proves)
 		making_proved(slot, call.data.nr == SYS_socket);
 	return slot->notify.fd >= 0;
 }

@@ -17,6 +17,7 @@ struct notify {
 	struct timer pause;
 	unsigned served; /* of the present job */
 	unsigned in_slice;
+	bool is_starting; /* the worker has the job, but is not its program yet */
 };
 
 void notify_init(struct slot *slot);

@@ -23,7 +23,7 @@ static int limit_one(const struct slot *slot, int resource, const char *name, ui
 {
 	struct rlimit limit = {.rlim_cur = value, .rlim_max = value};
 
-	if (prlimit(slot->worker_pid, (__rlimit_resource_t)resource, &limit, NULL) != 0)
+	if (prlimit(slot_job_pid(slot), (__rlimit_resource_t)resource, &limit, NULL) != 0)
 		return err_errno(err, errno, "set the worker's limit of %s to %" PRIu64, name,
 				 value);
 	return 0;
@@ -31,7 +31,12 @@ static int limit_one(const struct slot *slot, int resource, const char *name, ui
 
 unsigned run_processes_of_cell(const struct slot *slot)
 {
-	return warden_has_cells(slot->warden) ? 1 : 0;
+	return (warden_has_cells(slot->warden) ? 1 : 0) + run_processes_of_worker(slot);
+}
+
+unsigned run_processes_of_worker(const struct slot *slot)
+{
+	return slot->runtime->setup.start == RUNTIME_AHEAD ? 1 : 0;
 }
 
 bool run_limits_processes(const struct slot *slot)
@@ -88,7 +93,8 @@ static int limit_worker(struct slot *slot, const struct job_start *start, struct
 static int apply_limits(struct slot *slot, const struct job_start *start, struct err *err)
 {
 	struct cgroup_limits limits =
-		warden_limits(slot->warden, start->memory_bytes, start->processes);
+		warden_limits(slot->warden, start->memory_bytes,
+			      start->processes + run_processes_of_worker(slot));
 	int status = limit_worker(slot, start, err);
 
 	if (status == 0 && slot->warden->cgroups.version != 0)
@@ -145,7 +151,7 @@ uint64_t run_cpu_us(const struct slot *slot)
 {
 	/* The kernel's number of a process's CPU clock, see clock_getcpuclockid(3): that
 	 * function asks whether the process exists, which we know. */
-	clockid_t clock = (clockid_t)((~(unsigned)slot->worker_pid << 3) | 2u);
+	clockid_t clock = (clockid_t)((~(unsigned)slot_job_pid(slot) << 3) | 2u);
 	struct timespec used = {0};
 
 	if (slot->group.cpu_time >= 0)
@@ -181,7 +187,7 @@ static void cpu_timer_fired(struct loop *loop, struct timer *timer)
 		cpu_timer_arm(slot, limit - used);
 }
 
-static void output_is_over(struct stream *stream)
+void run_output_is_over(struct stream *stream)
 {
 	struct slot *slot = stream->owner;
 	struct err err = {0};
@@ -203,8 +209,6 @@ int run_job(struct slot *slot, struct job *job, struct err *err)
 	int status;
 
 	job->assigned_us = clock_mono_us();
-	slot->out.over = output_is_over;
-	slot->errors.over = output_is_over;
 	status = apply_limits(slot, &job->start, err);
 	if (status == 0)
 		status = hand_over(slot, job, err);
@@ -219,6 +223,7 @@ int run_job(struct slot *slot, struct job *job, struct err *err)
 	job->sent_us = clock_mono_us();
 	warden->busy_us = job->sent_us;
 	slot->job = job;
+	slot->notify.is_starting = slot->runtime->setup.start == RUNTIME_EXEC;
 	slot_enter(slot, SLOT_BUSY);
 	ending_listen(slot);
 	slot->cpu_timer.fire = cpu_timer_fired;

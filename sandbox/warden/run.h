@@ -7,8 +7,11 @@
 #include "sandbox/warden/job.h"
 #include "sandbox/warden/slot.h"
 
-/* Processes that are not the job's but count as its user's: the cell's init. */
+/* Processes that are not the job's but count as its user's: the cell's init, and the worker. */
 unsigned run_processes_of_cell(const struct slot *slot);
+
+/* 1 where the worker is not the job, but has started it ahead. */
+unsigned run_processes_of_worker(const struct slot *slot);
 
 /* False where the kernel would count the service's own processes, and other workers', too. */
 bool run_limits_processes(const struct slot *slot);
@@ -29,6 +32,9 @@ void run_stop(struct slot *slot, uint8_t verdict, uint8_t limit_hit);
 /* CPU time the worker's group (without one: the worker itself) has used since the slot began.
  */
 uint64_t run_cpu_us(const struct slot *slot);
+
+/* One of the worker's streams has passed its limit, which is 0 before the job comes. */
+void run_output_is_over(struct stream *stream);
 
 /* slot->step_timer fires while BUSY: the wall time is over. */
 void run_wall_time_is_over(struct slot *slot);

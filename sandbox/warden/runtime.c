@@ -66,11 +66,9 @@ static int maker_start(struct runtime *runtime, struct err *err)
 static int zygote_start(struct runtime *runtime, struct err *err)
 {
 	struct warden *warden = runtime->warden;
-	struct zygote_setup setup = {.landlock_abi_min = warden->hello.landlock_abi_min,
-				     .tells_denials = warden->tells_denials,
-				     .layers_disabled = warden->config.layers_disabled,
-				     .level = warden->config.level};
-	uint8_t body[sizeof(setup) + 16];
+	/* Not on the stack: with the plan it is large. */
+	static struct zygote_setup setup;
+	static uint8_t body[sizeof(setup) + 16];
 	struct wr wr;
 	int status;
 
@@ -78,7 +76,12 @@ static int zygote_start(struct runtime *runtime, struct err *err)
 	status = child_start(&runtime->zygote, &warden->loop, err);
 	if (status < 0)
 		return status;
+	setup = (struct zygote_setup){.landlock_abi_min = warden->hello.landlock_abi_min,
+				      .tells_denials = warden->tells_denials,
+				      .layers_disabled = warden->config.layers_disabled,
+				      .level = warden->config.level};
 	(void)snprintf(setup.preload, sizeof(setup.preload), "%s", runtime->setup.preload);
+	(void)snprintf(setup.plan, sizeof(setup.plan), "%s", runtime->setup.plan);
 	(void)snprintf(setup.root_paths, sizeof(setup.root_paths), "%s",
 		       runtime->setup.root_paths);
 	wr_init(&wr, body, sizeof(body));

@@ -81,6 +81,11 @@ void slot_enter(struct slot *slot, enum slot_state state)
 	warden_pool_changed(slot->warden);
 }
 
+pid_t slot_job_pid(const struct slot *slot)
+{
+	return slot->program_pid != 0 ? slot->program_pid : slot->worker_pid;
+}
+
 uint64_t slot_message_id(const struct slot *slot)
 {
 	return (uint64_t)slot->generation << 32 | slot->index;
@@ -117,6 +122,7 @@ void slot_clear(struct slot *slot)
 	fd_drop(&slot->workspace_fd);
 	fd_drop(&slot->place_fd);
 	slot->worker_pid = 0;
+	slot->program_pid = 0;
 	slot->layers = 0;
 	slot->has_said_done = false;
 	slot->is_worker_gone = false;

@@ -61,6 +61,7 @@ struct slot {
 	int workspace_fd;
 	int place_fd; /* without a cell: the worker's folder, until it is forked */
 	pid_t worker_pid;
+	pid_t program_pid; /* started ahead by the worker; 0: none, the worker runs the job */
 	struct stream out;
 	struct stream errors;
 	struct notify notify;
@@ -92,6 +93,9 @@ void slot_init(struct slot *slot, struct warden *warden, unsigned index);
 /* Counts, arms the state's timer, and refuses (by ending the process: it is our own mistake) a
  * step that the table does not have. */
 void slot_enter(struct slot *slot, enum slot_state state);
+
+/* The process that runs the job: the worker, or what it has started ahead. */
+pid_t slot_job_pid(const struct slot *slot);
 
 /* The id of messages about the slot's present worker. */
 uint64_t slot_message_id(const struct slot *slot);

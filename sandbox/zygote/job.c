@@ -201,18 +201,21 @@ _Noreturn static void refuse(const struct err *why)
 	leave(1);
 }
 
-static int take_stdin(struct msg *msg, struct err *err)
+static int take_stdin(const struct zygote_ops *ops, struct msg *msg, struct err *err)
 {
 	own_fd input = msg_take_fd(msg, 1);
 
 	if (input < 0)
 		return 0; /* /dev/null is there already */
+	if (ops->take_stdin != NULL)
+		return ops->take_stdin(input, err);
 	if (dup2(input, STDIN_FILENO) < 0 || lseek(STDIN_FILENO, 0, SEEK_SET) < 0)
 		return err_errno(err, errno, "take standard input");
 	return 0;
 }
 
-static int take_job(struct msg *msg, struct span *ret_span, struct err *err)
+static int take_job(const struct zygote_ops *ops, struct msg *msg, struct span *ret_span,
+		    struct err *err)
 {
 	own_fd bundle = msg_take_fd(msg, 0);
 	struct worker_job job;
@@ -224,7 +227,7 @@ static int take_job(struct msg *msg, struct span *ret_span, struct err *err)
 	if (status == 0 && msg->fd_count != 1u + job.has_stdin)
 		return err_set(err, EPROTO, "a job with %u descriptors", msg->fd_count);
 	if (status == 0)
-		status = take_stdin(msg, err);
+		status = take_stdin(ops, msg, err);
 	if (status == 0)
 		status = memfd_map(bundle, LIMIT_PAYLOAD_BYTES, ret_span, err);
 	return status;
@@ -240,7 +243,7 @@ _Noreturn void job_serve(int channel, const struct zygote_ops *ops)
 	/* A closed channel is the usual end of a worker nobody needs. */
 	if (chan_receive_blocking(channel, &msg, &err) < 0)
 		leave(LEAVE_NOT_READY);
-	if (take_job(&msg, &span, &err) < 0)
+	if (take_job(ops, &msg, &span, &err) < 0)
 		refuse(&err);
 	msg_done(&msg);
 	payload.workspace_fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

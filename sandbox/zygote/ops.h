@@ -44,6 +44,12 @@ struct zygote_ops {
 	/* Behind the wall, before the worker says that it is ready: walks the way of a job, so
 	 * that a call of it that the filter refuses shows here. */
 	int (*rehearse)(struct err *err);
+	/* Then, still before it is ready: what must run before a job comes. May start programs,
+	 * which rehearse() may not, because the warden does not answer yet. NULL: nothing. */
+	int (*start)(struct err *err);
+	/* Takes the job's standard input from `fd`, the caller's. NULL: it becomes
+	 * descriptor 0. */
+	int (*take_stdin)(int fd, struct err *err);
 	/* The job's arguments and environment, in order. The bytes are the caller's. */
 	int (*add_argument)(const char *data, size_t length, struct err *err);
 	int (*add_variable)(const char *name, size_t name_length, const char *data,

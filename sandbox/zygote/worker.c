@@ -283,6 +283,25 @@ static int say_ready(const struct worker *worker, struct err *err)
 				  err);
 }
 
+static int start(const struct worker *worker, struct err *err)
+{
+	return worker->ops->start == NULL ? 0 : worker->ops->start(err);
+}
+
+/* Where denials are told, starting a program is told too, so the warden must be listening:
+ * after WORKER_READY. The worker is ready for it only with the proof that follows. */
+static int get_ready(struct worker *worker, struct err *err)
+{
+	bool is_told = worker->lockdown.listener_fd > 0;
+	int status = is_told ? 0 : start(worker, err);
+
+	if (status < 0)
+		return status;
+	if (say_ready(worker, err) < 0)
+		leave(LEAVE_NOT_READY);
+	return is_told ? start(worker, err) : 0;
+}
+
 _Noreturn void worker_main(struct worker *worker)
 {
 	struct err err = {0};
@@ -290,8 +309,8 @@ _Noreturn void worker_main(struct worker *worker)
 	for (size_t i = 0; i < ARRAY_COUNT(steps); i++)
 		if (run_step(worker, &steps[i], &err) < 0)
 			worker_fail(worker, steps[i].name, &err);
-	if (say_ready(worker, &err) < 0)
-		leave(LEAVE_NOT_READY);
+	if (get_ready(worker, &err) < 0)
+		worker_fail(worker, "start", &err);
 	if (lockdown_prove_telling(&worker->lockdown, &err) < 0)
 		worker_fail(worker, "prove", &err);
 	job_serve(worker->channel, worker->ops);

@@ -112,7 +112,7 @@ static void choose_failure(struct zygote *zygote, struct zygote_setup *setup)
 static int serve_setup(void *owner, struct msg *msg, struct err *err)
 {
 	struct zygote *zygote = owner;
-	struct zygote_setup setup;
+	static struct zygote_setup setup;
 	int status = zygote_setup_decode(msg->body, msg->length, &setup, err);
 
 	if (status < 0)

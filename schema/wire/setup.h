@@ -137,9 +137,24 @@ WIRE_DECLARE(setup_validator_config, SETUP_VALIDATOR_CONFIG_FIELDS)
 	F(U8, level, 0, LEVEL_MAX)
 WIRE_DECLARE(setup_warden_config, SETUP_WARDEN_CONFIG_FIELDS)
 
+/* How a worker runs a job. */
+enum runtime_start {
+	RUNTIME_FORK,  /* by itself: it is a fork of the warm interpreter */
+	RUNTIME_EXEC,  /* it becomes the program when the job comes */
+	RUNTIME_AHEAD, /* it has started the program before the job comes */
+	RUNTIME_START_MAX = RUNTIME_AHEAD
+};
+
+/* plan: for a zygote that starts other programs, see sandbox/runtimes/launch/plan.h. Its records
+ * end with a byte that no text of a configuration has. */
+#define SETUP_PLAN_BYTES_MAX  22528
+#define SETUP_PLAN_RECORD_END '\x1e'
+
 /* The runtime.json of one runtime, as far as the warden needs it. */
 #define SETUP_RUNTIME_FIELDS(F)                                                                    \
 	F(STR, name, 1, LIMIT_NAME_BYTES)                                                          \
+	F(U8, start, 0, RUNTIME_START_MAX)                                                         \
+	F(STR, plan, 0, SETUP_PLAN_BYTES_MAX)                                                      \
 	F(STR, zygote, 1, 255)	  /* binary next to the warden's own, e.g. casemate-python */       \
 	F(STR, preload, 0, 4096)  /* modules, comma separated; those not installed are skipped */  \
 	F(STR, root_paths, 1, 4096) /* bound read-only into the root, comma separated */           \

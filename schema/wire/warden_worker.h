@@ -13,6 +13,7 @@
 #include "base/wire_gen.h"
 #include "schema/limits.h"
 #include "schema/status.h"
+#include "schema/wire/setup.h"
 
 enum warden_worker_message {
 	/* warden -> cell maker */
@@ -83,6 +84,7 @@ WIRE_DECLARE(step_failed, STEP_FAILED_FIELDS)
 
 #define ZYGOTE_SETUP_FIELDS(F)                                                                     \
 	F(STR, preload, 0, 4096)                                                                   \
+	F(STR, plan, 0, SETUP_PLAN_BYTES_MAX) /* as in SETUP_RUNTIME */                            \
 	F(U32, landlock_abi_min, 0, 64)                                                            \
 	F(U8, tells_denials, 0, 1) /* the program notifies: workers hand out a listener */         \
 	F(U32, layers_disabled, 0, LAYER_ALL)                                                      \

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/self.h"
+#include "server/supervisor/plan.h"
 
 /* For a runtime that the configuration does not name; the same as in config.schema.json. */
 #define POOL_LOW_DEFAULT  4
@@ -14,7 +15,7 @@
 /* For a runtime that names no list of system calls. */
 #define SECCOMP_DEFAULT "base"
 
-/* ["a", "b"] becomes "a,b". */
+/* ["a", "b"] becomes "a,b"; no list, "". */
 static int join(const json_t *list, const char *what, char *ret, size_t size, struct err *err)
 {
 	size_t length = 0;
@@ -49,8 +50,8 @@ static int fill_seccomp(struct setup_runtime *ret, const json_t *name, struct er
 	return 0;
 }
 
-static int fill(struct setup_runtime *ret, const json_t *file, const json_t *settings,
-		struct err *err)
+static int fill(struct setup_runtime *ret, int folder_fd, const json_t *file,
+		const json_t *settings, struct err *err)
 {
 	const char *program = config_member_text(file, "program");
 	const json_t *preload = json_object_get(settings, "preload");
@@ -67,6 +68,8 @@ static int fill(struct setup_runtime *ret, const json_t *file, const json_t *set
 			      sizeof(ret->root_paths), err);
 	if (status == 0)
 		status = fill_seccomp(ret, json_object_get(file, "seccomp"), err);
+	if (status == 0)
+		status = plan_fill(ret, folder_fd, json_object_get(file, "launch"), err);
 	ret->pool_low = POOL_LOW_DEFAULT;
 	ret->pool_high = POOL_HIGH_DEFAULT;
 	if (settings != NULL) {
@@ -97,7 +100,7 @@ static int load_one(int parent, const char *name, const struct config *config,
 		return err_set(err, EBADMSG, "runtime.json, line %d: %s", where.line,
 			       where.text);
 	(void)snprintf(ret->name, sizeof(ret->name), "%s", name);
-	status = fill(ret, file, settings, err);
+	status = fill(ret, folder, file, settings, err);
 	json_decref(file);
 	if (status < 0)
 		return status;

@@ -32,7 +32,7 @@ def program_of(variant):
     shutil.rmtree(mixed, ignore_errors=True)
     mixed.mkdir(parents=True)
     shutil.copy(folder / "casemate-warden", mixed)
-    for name in ("casemate-cell", "casemate-python"):
+    for name in ("casemate-cell", "casemate-python", "casemate-launch"):
         shutil.copy(ROOT / "build" / "release" / "libexec" / "casemate" / name, mixed)
     return mixed / "casemate-warden"
 
@@ -68,6 +68,18 @@ IS_ROOT = os.geteuid() == 0
 # The leak check traces its own process, which the warden forbids to all below itself.
 os.environ["ASAN_OPTIONS"] = os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
 UID_FIRST, UID_COUNT = 1900100000, 256
+
+
+PLAN_END = "\x1e"
+STARTS = ["fork", "exec", "ahead"]
+
+
+def runtime_message(name="python", program="casemate-python", preload="", root=None,
+                    seccomp="python", low=2, high=3, start="fork", plan=()):
+    """SETUP_RUNTIME; `plan` is a list of (key, value), as runtime.json's "launch" becomes it."""
+    records = "".join(f"{key} {value}{PLAN_END}" for key, value in plan)
+    return (text(name) + u8(STARTS.index(start)) + text(records) + text(program) + text(preload)
+            + text(root or root_paths()) + text(seccomp) + u32(low) + u32(high))
 
 
 def root_paths():
@@ -160,7 +172,7 @@ class Warden:
     def __init__(self, workers=4, low=2, high=3, queue=16, preload="", required=0, disabled=0,
                  program=PROGRAM, instance="test", log_level=1, root=None,
                  seccomp="python", cpu_percent=200, log=None, cgroup=None, level="full",
-                 workspaces="/dev/shm"):
+                 workspaces="/dev/shm", runtimes=None):
         self.pool, self.capabilities, self.runtime = None, None, None
         self.level = level
         self.next_id = 1
@@ -179,10 +191,10 @@ class Warden:
         send(self.supervisor, SETUP_WARDEN_CONFIG, config, folder)
         for fd in folder:
             os.close(fd)
-        self.runtime_message = (text("python") + text("casemate-python") + text(preload)
-                                + text(root or root_paths()) + text(seccomp) + u32(low)
-                                + u32(high))
-        send(self.supervisor, SETUP_RUNTIME, self.runtime_message)
+        self.runtime_message = runtime_message(preload=preload, root=root, seccomp=seccomp,
+                                               low=low, high=high)
+        for message in runtimes or [self.runtime_message]:
+            send(self.supervisor, SETUP_RUNTIME, message)
         self.attach_ledger()
         send(self.supervisor, SETUP_COMMIT, u8(0))
 
