@@ -99,11 +99,18 @@ static void check_runtimes(const json_t *config, struct faults *faults)
 		json_int_t low_water = number_at(runtime, "pool_low");
 		json_int_t high_water = number_at(runtime, "pool_high");
 
-		if (low_water > high_water)
+		if (json_is_number(json_object_get(runtime, "pool_low")) &&
+		    json_is_number(json_object_get(runtime, "pool_high")) &&
+		    low_water > high_water)
 			fault_hint(faults_add(faults, &low, "order",
 					      "%lld is above pool_high, which is %lld",
 					      (long long)low_water, (long long)high_water),
 				   "Lower pool_low or raise pool_high.");
+		if (low_water > workers)
+			fault_hint(faults_add(faults, &low, "order",
+					      "%lld is above /pool/workers_max, which is %lld",
+					      (long long)low_water, (long long)workers),
+				   "Lower pool_low or raise pool.workers_max.");
 		if (high_water > workers)
 			fault_hint(faults_add(faults, &high, "order",
 					      "%lld is above /pool/workers_max, which is %lld",

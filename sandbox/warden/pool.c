@@ -105,9 +105,20 @@ static unsigned count_waiting(const struct warden *warden, const struct runtime 
 	return count;
 }
 
-/* All slots are taken, and some by idle workers of a language that nobody waits for. */
-static void make_room(struct warden *warden, const struct runtime *hungry)
+/* Ready workers that a runtime can do without: all of them where a caller waits for another
+ * language, otherwise what it has above its low water. */
+static unsigned spare_workers(const struct runtime *runtime, bool is_waited_for)
 {
+	unsigned ready = runtime->in_state[SLOT_READY];
+	unsigned kept = is_waited_for ? 0 : runtime->setup.pool_low;
+
+	return ready > kept ? ready - kept : 0;
+}
+
+/* All slots are taken, and some by idle workers of a language that nobody waits for. */
+static void make_room(struct warden *warden, const struct runtime *hungry, bool is_waited_for)
+{
+	unsigned most = 0;
 	struct runtime *richest = NULL;
 	struct slot *slot;
 
@@ -116,10 +127,10 @@ static void make_room(struct warden *warden, const struct runtime *hungry)
 
 		if (runtime->in_state[SLOT_ENDING] > 0)
 			return;
-		if (runtime != hungry &&
-		    (richest == NULL ||
-		     runtime->in_state[SLOT_READY] > richest->in_state[SLOT_READY]))
+		if (runtime != hungry && spare_workers(runtime, is_waited_for) > most) {
 			richest = runtime;
+			most = spare_workers(runtime, is_waited_for);
+		}
 	}
 	slot = richest != NULL ? pool_ready(warden, richest) : NULL;
 	if (slot != NULL)
@@ -159,7 +170,17 @@ bool pool_has_plenty(const struct warden *warden, const struct runtime *runtime)
 	       runtime->in_state[SLOT_READY] > 0;
 }
 
-static void refill(struct warden *warden, struct runtime *runtime)
+/* Empty slots go to whoever needs one most. */
+enum need { NEED_CALLERS, NEED_LOW_WATER, NEED_HIGH_WATER, NEEDS };
+
+static enum need need_of(const struct pool_view *view)
+{
+	if (view->waiting > 0)
+		return NEED_CALLERS;
+	return view->ready < view->low ? NEED_LOW_WATER : NEED_HIGH_WATER;
+}
+
+static void refill(struct warden *warden, struct runtime *runtime, enum need need)
 {
 	struct pool_view view = {
 		.ready = runtime->in_state[SLOT_READY],
@@ -170,14 +191,16 @@ static void refill(struct warden *warden, struct runtime *runtime)
 		.is_restful = is_restful(warden),
 	};
 
-	if (!runtime_can_make(runtime))
+	if (need_of(&view) != need || !runtime_can_make(runtime))
 		return;
 	for (unsigned wanted = pool_wanted(&view); wanted > 0; wanted--) {
 		struct slot *slot = find_empty(warden);
 
 		if (slot == NULL) {
 			if (view.waiting > 0 && view.ready + view.making == 0)
-				make_room(warden, runtime);
+				make_room(warden, runtime, true);
+			else if (view.ready + view.making < view.low)
+				make_room(warden, runtime, false);
 			return;
 		}
 		making_begin(slot, runtime);
@@ -186,14 +209,30 @@ static void refill(struct warden *warden, struct runtime *runtime)
 	}
 }
 
+/* One worker of each runtime shows that it works; the pools are filled after that. There may be
+ * more runtimes than slots. */
+static void start_first(struct warden *warden, struct runtime *runtime)
+{
+	struct slot *slot = find_empty(warden);
+
+	if (runtime->workers_made > 0 || runtime_making(runtime) > 0 ||
+	    !runtime_can_make(runtime))
+		return;
+	if (slot != NULL)
+		making_begin(slot, runtime);
+	else
+		make_room(warden, runtime, true);
+}
+
 void pool_tend(struct warden *warden)
 {
 	if (warden->state == WARDEN_SERVING)
 		give_out(warden);
-	if (warden->state != WARDEN_STARTING && warden->state != WARDEN_SERVING)
-		return;
-	for (unsigned i = 0; i < warden->runtime_count; i++)
-		refill(warden, &warden->runtimes[i]);
+	for (unsigned i = 0; i < warden->runtime_count && warden->state == WARDEN_STARTING; i++)
+		start_first(warden, &warden->runtimes[i]);
+	for (unsigned need = 0; need < NEEDS && warden->state == WARDEN_SERVING; need++)
+		for (unsigned i = 0; i < warden->runtime_count; i++)
+			refill(warden, &warden->runtimes[i], (enum need)need);
 }
 
 uint32_t pool_retry_after_s(const struct warden *warden, const struct runtime *runtime)

@@ -100,11 +100,11 @@ int plan_fill(struct setup_runtime *ret, int folder_fd, const json_t *launch, st
 	own_buf buf;
 	int status;
 
+	buf_init(&buf, SETUP_PLAN_BYTES_MAX);
 	ret->start = RUNTIME_FORK;
 	ret->plan[0] = '\0';
 	if (launch == NULL)
 		return 0;
-	buf_init(&buf, SETUP_PLAN_BYTES_MAX);
 	status = add_all(&buf, folder_fd, launch, err);
 	if (status < 0)
 		return status;

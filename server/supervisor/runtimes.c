@@ -8,9 +8,10 @@
 #include "base/self.h"
 #include "server/supervisor/plan.h"
 
-/* For a runtime that the configuration does not name; the same as in config.schema.json. */
-#define POOL_LOW_DEFAULT  4
-#define POOL_HIGH_DEFAULT 8
+/* For a runtime whose folder says nothing about its pool: little, because it may never be used.
+ */
+#define POOL_LOW_DEFAULT  1
+#define POOL_HIGH_DEFAULT 2
 
 /* For a runtime that names no list of system calls. */
 #define SECCOMP_DEFAULT "base"
@@ -50,6 +51,33 @@ static int fill_seccomp(struct setup_runtime *ret, const json_t *name, struct er
 	return 0;
 }
 
+/* What the configuration says, else what the runtime's folder says, else the default. */
+static uint32_t pool_number(const json_t *settings, const char *setting, const json_t *file,
+			    const char *member, uint32_t otherwise)
+{
+	const json_t *pool = json_object_get(file, "pool");
+
+	if (json_is_integer(json_object_get(settings, setting)))
+		return (uint32_t)config_member(settings, setting);
+	if (json_is_integer(json_object_get(pool, member)))
+		return (uint32_t)config_member(pool, member);
+	return otherwise;
+}
+
+static void fill_pool(struct setup_runtime *ret, const json_t *file, const json_t *settings,
+		      uint32_t workers_max)
+{
+	uint32_t low = pool_number(settings, "pool_low", file, "low", POOL_LOW_DEFAULT);
+	uint32_t high = pool_number(settings, "pool_high", file, "high", POOL_HIGH_DEFAULT);
+
+	/* One of the two may come from the folder, and the number of workers is the operator's.
+	 */
+	if (json_is_integer(json_object_get(settings, "pool_low")) && high < low)
+		high = low;
+	ret->pool_high = high > workers_max ? workers_max : high;
+	ret->pool_low = low > ret->pool_high ? ret->pool_high : low;
+}
+
 static int fill(struct setup_runtime *ret, int folder_fd, const json_t *file,
 		const json_t *settings, struct err *err)
 {
@@ -70,12 +98,6 @@ static int fill(struct setup_runtime *ret, int folder_fd, const json_t *file,
 		status = fill_seccomp(ret, json_object_get(file, "seccomp"), err);
 	if (status == 0)
 		status = plan_fill(ret, folder_fd, json_object_get(file, "launch"), err);
-	ret->pool_low = POOL_LOW_DEFAULT;
-	ret->pool_high = POOL_HIGH_DEFAULT;
-	if (settings != NULL) {
-		ret->pool_low = (uint32_t)config_member(settings, "pool_low");
-		ret->pool_high = (uint32_t)config_member(settings, "pool_high");
-	}
 	return status;
 }
 
@@ -101,6 +123,7 @@ static int load_one(int parent, const char *name, const struct config *config,
 			       where.text);
 	(void)snprintf(ret->name, sizeof(ret->name), "%s", name);
 	status = fill(ret, folder, file, settings, err);
+	fill_pool(ret, file, settings, (uint32_t)config_number(config, "pool.workers_max"));
 	json_decref(file);
 	if (status < 0)
 		return status;

@@ -15,6 +15,7 @@ packages=(
 	libcurl4-openssl-dev libpcre2-dev python3-dev libpython3-dev
 	python3-numpy python3-pandas python3-matplotlib # preloaded into the Python runtime
 	curl ca-certificates
+	bash coreutils mawk sed grep jq # the bash runtime
 )
 for wish in "$@"; do
 	case $wish in

@@ -56,6 +56,7 @@ Test(config, empty_is_complete)
 	cr_expect_str_eq(json_string_value(at(config, "listen.address")), "127.0.0.1");
 	cr_expect(json_is_null(at(config, "tls.crl")));
 	cr_expect(json_is_true(at(config, "runtimes.python.enabled")));
+	cr_expect(json_is_null(at(config, "runtimes.python.pool_high")));
 	cr_expect_eq(json_integer_value(at(config, "uid_base")), 1900000000);
 	cr_expect_eq(json_array_size(at(config, "principals")), 0);
 	cr_expect_eq(json_array_size(at(config, "isolation.layers_required")), 15);
@@ -114,7 +115,10 @@ Test(config, faults_have_pointers)
 	    "enum");
 	bad("{'runtimes':{'python':{'pool_low':9,'pool_high':8}}}", "/runtimes/python/pool_low",
 	    "order");
-	bad("{'pool':{'workers_max':4}}", "/runtimes/python/pool_high", "order");
+	bad("{'pool':{'workers_max':4},'runtimes':{'bash':{'pool_high':5}}}",
+	    "/runtimes/bash/pool_high", "order");
+	bad("{'pool':{'workers_max':4},'runtimes':{'bash':{'pool_low':5}}}",
+	    "/runtimes/bash/pool_low", "order");
 	bad("{'runtimes':{'Py':{}}}", "/runtimes/Py", "pattern");
 	bad(PRINCIPAL("'spiffe':'spiffe://a/b','tenant':'nix','roles':['executor']"),
 	    "/principals/0/tenant", "reference");
