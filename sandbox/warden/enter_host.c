@@ -130,6 +130,8 @@ static int add_rules(struct landlock_rules *rules, const struct warden *warden, 
 	for (unsigned i = 0; i < warden->runtime_count && status == 0; i++) {
 		const struct runtime *runtime = &warden->runtimes[i];
 
+		if (runtime_is_missing(runtime))
+			continue;
 		status = landlock_rules_add_system(rules, runtime->setup.root_paths, err);
 		if (status == 0)
 			status = add_binary(rules, runtime->zygote.binary_fd, err);

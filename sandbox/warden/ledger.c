@@ -175,7 +175,7 @@ static int serve_job_start(void *owner, struct msg *msg, struct err *err)
 		return 0;
 	}
 	runtime = warden_runtime(warden, start.runtime);
-	if (runtime == NULL) {
+	if (runtime == NULL || runtime_is_missing(runtime)) {
 		ledger_refuse(warden, msg->id, PROBLEM_UNKNOWN_RUNTIME, 0, start.runtime);
 		return 0;
 	}
@@ -267,6 +267,7 @@ static void tell_runtime(struct warden *warden, const struct runtime *runtime)
 	(void)snprintf(tell.name, sizeof(tell.name), "%s", runtime->setup.name);
 	(void)snprintf(tell.version, sizeof(tell.version), "%s", runtime->zygote_says.version);
 	(void)snprintf(tell.modules, sizeof(tell.modules), "%s", runtime->zygote_says.modules);
+	(void)snprintf(tell.missing, sizeof(tell.missing), "%s", runtime->setup.missing);
 	wr_init(&wr, body, sizeof(body));
 	warden_runtime_encode(&wr, &tell);
 	send(warden, WARDEN_RUNTIME, 0, body, wr.length, NULL, 0);
@@ -337,7 +338,8 @@ int ledger_attach(struct warden *warden, int take_fd, struct err *err)
 	if (status < 0)
 		return status;
 	for (unsigned i = 0; i < warden->runtime_count; i++)
-		if (warden->runtimes[i].zygote.is_ready)
+		if (warden->runtimes[i].zygote.is_ready ||
+		    runtime_is_missing(&warden->runtimes[i]))
 			tell_runtime(warden, &warden->runtimes[i]);
 	if (warden->worker_layers != 0)
 		tell_capabilities(warden);

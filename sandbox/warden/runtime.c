@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "sandbox/warden/ending.h"
+#include "sandbox/warden/ledger.h"
 #include "sandbox/warden/making.h"
 #include "sandbox/warden/pool.h"
 #include "sandbox/warden/run.h"
@@ -239,11 +240,35 @@ static int compile_list(struct runtime *runtime, uint32_t covers, struct err *er
 		&runtime->filter_fd, err);
 }
 
+/* Where a job may have no processes no program can be started for one. */
+static int check_start(struct runtime *runtime, uint32_t covers, struct err *err)
+{
+	static const char why[] =
+		"it starts programs, and without a control group of processes level landlock "
+		"allows a job none; delegate one, or use level full";
+
+	if (runtime->setup.start == RUNTIME_FORK || (covers & SECCOMP_COVER(NO_PROCESSES)) == 0)
+		return 0;
+	if (runtime->setup.is_named)
+		return err_set(err, ENOTSUP, "%s", why);
+	log_event(LOG_WARN, "runtime_left_out", LOG_STR("runtime", runtime->setup.name),
+		  LOG_STR("why", why));
+	(void)snprintf(runtime->setup.missing, sizeof(runtime->setup.missing), "%s", why);
+	return 0;
+}
+
+bool runtime_is_missing(const struct runtime *runtime)
+{
+	return runtime->setup.missing[0] != '\0';
+}
+
 int runtime_open(struct runtime *runtime, uint32_t covers, struct err *err)
 {
-	int status = 0;
+	int status = check_start(runtime, covers, err);
 
-	if (warden_has_cells(runtime->warden))
+	if (runtime_is_missing(runtime))
+		return 0;
+	if (status == 0 && warden_has_cells(runtime->warden))
 		status = open_binary("casemate-cell", &runtime->maker.binary_fd, err);
 	if (status == 0)
 		status = open_binary(runtime->setup.zygote, &runtime->zygote.binary_fd, err);
@@ -254,6 +279,10 @@ int runtime_open(struct runtime *runtime, uint32_t covers, struct err *err)
 
 int runtime_start(struct runtime *runtime, struct err *err)
 {
+	if (runtime_is_missing(runtime)) {
+		ledger_tell_runtime(runtime);
+		return 0;
+	}
 	return warden_has_cells(runtime->warden) ? maker_start(runtime, err)
 						 : zygote_start(runtime, err);
 }

@@ -40,6 +40,9 @@ nodiscard int runtime_start(struct runtime *runtime, struct err *err);
 
 void runtime_stop(struct runtime *runtime);
 
+/* It is known, and why it cannot be used, but nothing of it is started. */
+bool runtime_is_missing(const struct runtime *runtime);
+
 bool runtime_can_make(const struct runtime *runtime);
 
 /* Workers between CELL_MAKING and LOCKING. */

@@ -173,8 +173,14 @@ static const char *runtime_needs_restart(struct warden *warden,
 		return "the list of runtimes";
 	if (strcmp(runtime->setup.zygote, next->zygote) != 0 ||
 	    strcmp(runtime->setup.preload, next->preload) != 0 ||
-	    strcmp(runtime->setup.root_paths, next->root_paths) != 0)
+	    strcmp(runtime->setup.root_paths, next->root_paths) != 0 ||
+	    runtime->setup.start != next->start || strcmp(runtime->setup.plan, next->plan) != 0)
 		return "the preload, root or program of a runtime";
+	/* What the warden itself has left out stays so. */
+	if (!runtime_is_missing(runtime) && next->missing[0] != '\0')
+		return "whether a runtime is installed";
+	if (runtime_is_missing(runtime) && next->missing[0] == '\0' && next->is_named)
+		return "whether a runtime is installed";
 	return NULL;
 }
 
@@ -193,7 +199,8 @@ static int reload(struct warden *warden, struct err *err)
 	for (unsigned i = 0; i < warden->next_runtime_count; i++) {
 		struct runtime *runtime = warden_runtime(warden, warden->next_runtimes[i].name);
 
-		runtime->setup = warden->next_runtimes[i];
+		if (!runtime_is_missing(runtime))
+			runtime->setup = warden->next_runtimes[i];
 	}
 	warden_pool_changed(warden);
 	return 0;

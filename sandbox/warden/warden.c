@@ -87,7 +87,8 @@ void warden_progress(struct warden *warden)
 	if (warden->state != WARDEN_STARTING)
 		return;
 	for (unsigned i = 0; i < warden->runtime_count; i++)
-		if (warden->runtimes[i].workers_made == 0)
+		if (warden->runtimes[i].workers_made == 0 &&
+		    !runtime_is_missing(&warden->runtimes[i]))
 			return;
 	warden->state = WARDEN_SERVING;
 	log_event(LOG_INFO, "ready", LOG_INT("workers_max", warden->slot_count),

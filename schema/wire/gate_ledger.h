@@ -145,7 +145,8 @@ WIRE_DECLARE(tell_state, TELL_STATE_FIELDS)
 #define TELL_RUNTIME_FIELDS(F)                                                                     \
 	F(STR, name, 1, LIMIT_NAME_BYTES)                                                          \
 	F(STR, version, 0, 64)                                                                     \
-	F(STR, modules, 0, 4096) /* preloaded, comma separated, each "name version" or "name" */
+	F(STR, modules, 0, 4096) /* preloaded, comma separated, each "name version" or "name" */   \
+	F(STR, missing, 0, LIMIT_DETAIL_BYTES) /* why it cannot be used; empty: it can */
 WIRE_DECLARE(tell_runtime, TELL_RUNTIME_FIELDS)
 
 #define TELL_CAPABILITIES_FIELDS(F)                                                                \

@@ -160,7 +160,9 @@ enum runtime_start {
 	F(STR, root_paths, 1, 4096) /* bound read-only into the root, comma separated */           \
 	F(STR, seccomp, 1, LIMIT_NAME_BYTES) /* list of the job's calls: sandbox/layers/seccomp.h */ \
 	F(U32, pool_low, 0, 1024)                                                                  \
-	F(U32, pool_high, 1, 1024)
+	F(U32, pool_high, 1, 1024)                                                                 \
+	F(U8, is_named, 0, 1) /* the configuration asks for it: without it nothing starts */       \
+	F(STR, missing, 0, LIMIT_DETAIL_BYTES) /* why it is left out; empty: it is not */
 WIRE_DECLARE(setup_runtime, SETUP_RUNTIME_FIELDS)
 
 #define SETUP_READY_FIELDS(F)                                                                      \

@@ -222,6 +222,12 @@ void document_runtimes(struct buf *buf, const struct tell_runtime *const *runtim
 		jsonw_key_str(&json, "name", runtimes[i]->name);
 		jsonw_key_str(&json, "version", runtimes[i]->version);
 		key_modules(&json, runtimes[i]->modules);
+		jsonw_key_bool(&json, "available", runtimes[i]->missing[0] == '\0');
+		jsonw_key(&json, "reason");
+		if (runtimes[i]->missing[0] == '\0')
+			jsonw_null(&json);
+		else
+			jsonw_str(&json, runtimes[i]->missing);
 		jsonw_object_close(&json);
 	}
 	jsonw_array_close(&json);

@@ -209,7 +209,8 @@ static void refuse_unknown_runtime(struct execution *e)
 	size_t at = 0;
 
 	for (size_t i = 0; i < warden->runtime_count && at < sizeof(names); i++)
-		if (warden->runtimes[i].is_announced)
+		if (warden->runtimes[i].is_announced &&
+		    warden->runtimes[i].told.missing[0] == '\0')
 			at += (size_t)snprintf(names + at, sizeof(names) - at, "%s%s",
 					       at > 0 ? ", " : "",
 					       warden->runtimes[i].told.name);
@@ -222,8 +223,15 @@ static bool has_runtime(struct execution *e)
 {
 	struct runtime *runtime = warden_runtime_find(&e->ledger->warden, e->request.language);
 
-	if (runtime != NULL && runtime->is_announced)
-		return true;
+	if (runtime != NULL && runtime->is_announced) {
+		if (runtime->told.missing[0] == '\0')
+			return true;
+		flow_refuse(e, PROBLEM_UNKNOWN_RUNTIME, 0,
+			    "Use another language; GET /v1/runtimes lists them.",
+			    "the runtime \"%s\" cannot be used here: %s", e->request.language,
+			    runtime->told.missing);
+		return false;
+	}
 	if (warden_runtime_may_come(&e->ledger->warden, runtime))
 		flow_refuse(e, PROBLEM_UNAVAILABLE, 1, "Try again in a second.",
 			    "the runtime is starting");

@@ -117,7 +117,7 @@ static int serve_runtime(void *owner, struct msg *msg, struct err *err)
 	runtime->told = told;
 	runtime->is_announced = true;
 	log_event(LOG_INFO, "runtime", LOG_STR("name", told.name),
-		  LOG_STR("version", told.version));
+		  LOG_STR("version", told.version), LOG_STR("missing", told.missing));
 	gate_tell_all(warden->peer.ledger);
 	return 0;
 }

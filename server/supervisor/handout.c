@@ -276,6 +276,11 @@ static int hand_warden(struct child *child, const struct config *config, struct 
 	SEND(child, SETUP_WARDEN_CONFIG, setup_warden_config, &message, &workspaces,
 	     workspaces >= 0 ? 1 : 0);
 	for (size_t i = 0; i < runtimes.count; i++)
+		if (runtimes.list[i].missing[0] != '\0')
+			log_event(LOG_WARN, "runtime_left_out",
+				  LOG_STR("runtime", runtimes.list[i].name),
+				  LOG_STR("why", runtimes.list[i].missing));
+	for (size_t i = 0; i < runtimes.count; i++)
 		SEND(child, SETUP_RUNTIME, setup_runtime, &runtimes.list[i],
 		     &runtimes.folders[i], 1);
 	runtimes_done(&runtimes);

@@ -101,57 +101,166 @@ static int fill(struct setup_runtime *ret, int folder_fd, const json_t *file,
 	return status;
 }
 
-/* 1: loaded; 0: not a runtime, or switched off. */
-static int load_one(int parent, const char *name, const struct config *config,
-		    struct setup_runtime *ret, int *ret_folder, struct err *err)
+static int note_missing(struct setup_runtime *ret, const char *path, const json_t *file,
+			struct err *err)
 {
-	own_fd folder = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	json_t *settings = json_object_get(config_get(config, "runtimes"), name);
-	own_fd fd = -1;
-	json_error_t where;
-	json_t *file;
-	int status;
+	const char *remedy = config_member_text(file, "install");
 
-	if (folder < 0 || json_is_false(json_object_get(settings, "enabled")))
+	(void)snprintf(ret->missing, sizeof(ret->missing), "%s is not installed%s%s", path,
+		       remedy == NULL ? "" : "; ", remedy == NULL ? "" : remedy);
+	if (!ret->is_named)
 		return 0;
-	fd = openat(folder, "runtime.json", O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ENOENT ? 0 : err_errno(err, errno, "open runtime.json");
-	file = json_loadfd(fd, JSON_REJECT_DUPLICATES, &where);
-	if (file == NULL)
-		return err_set(err, EBADMSG, "runtime.json, line %d: %s", where.line,
-			       where.text);
-	(void)snprintf(ret->name, sizeof(ret->name), "%s", name);
-	status = fill(ret, folder, file, settings, err);
-	fill_pool(ret, file, settings, (uint32_t)config_number(config, "pool.workers_max"));
-	json_decref(file);
-	if (status < 0)
-		return status;
-	*ret_folder = fd_take(&folder);
-	return 1;
+	return err_set(err, ENOENT,
+		       "%s; or take it out of the configuration's runtimes, or set its "
+		       "\"enabled\" to false",
+		       ret->missing);
 }
 
-static int load_all(DIR *dir, struct runtimes *ret, const struct config *config,
-		    struct err *err)
+/* A runtime that the configuration names must be there. Others are offered where they are
+ * installed, and told of where not. */
+static int find_programs(struct setup_runtime *ret, const json_t *file, struct err *err)
+{
+	const json_t *argv = json_object_get(json_object_get(file, "launch"), "argv");
+	const json_t *needs = json_object_get(file, "needs");
+	const char *program = json_string_value(json_array_get(argv, 0));
+
+	if (program != NULL && program[0] == '/' && access(program, X_OK) != 0)
+		return note_missing(ret, program, file, err);
+	for (size_t i = 0; i < json_array_size(needs); i++) {
+		const char *path = json_string_value(json_array_get(needs, i));
+
+		if (path == NULL)
+			return err_set(err, EINVAL, "needs: entry %zu is not a path", i);
+		if (access(path, F_OK) != 0)
+			return note_missing(ret, path, file, err);
+	}
+	return 0;
+}
+
+static const json_t *settings_of(const struct config *config, const char *name)
+{
+	return json_object_get(config_get(config, "runtimes"), name);
+}
+
+static int read_file(int folder_fd, json_t **ret, struct err *err)
+{
+	own_fd fd = openat(folder_fd, "runtime.json", O_RDONLY | O_CLOEXEC);
+	json_error_t where;
+
+	if (fd < 0)
+		return err_errno(err, errno, "open runtime.json");
+	*ret = json_loadfd(fd, JSON_REJECT_DUPLICATES, &where);
+	if (*ret == NULL)
+		return err_set(err, EBADMSG, "runtime.json, line %d: %s", where.line,
+			       where.text);
+	return 0;
+}
+
+static int load_one(int folder_fd, const char *name, const struct config *config,
+		    struct setup_runtime *ret, struct err *err)
+{
+	const json_t *settings = settings_of(config, name);
+	json_t *file = NULL;
+	int status = read_file(folder_fd, &file, err);
+
+	if (status < 0)
+		return status;
+	(void)snprintf(ret->name, sizeof(ret->name), "%s", name);
+	status = fill(ret, folder_fd, file, settings, err);
+	fill_pool(ret, file, settings, (uint32_t)config_number(config, "pool.workers_max"));
+	ret->is_named = settings != NULL;
+	ret->missing[0] = '\0';
+	if (status == 0)
+		status = find_programs(ret, file, err);
+	json_decref(file);
+	return status;
+}
+
+/* Takes `take_folder`. */
+static int add(struct runtimes *ret, int take_folder, const char *name,
+	       const struct config *config, struct err *err)
+{
+	own_fd folder = take_folder;
+	int status;
+
+	if (ret->count == RUNTIMES_MAX)
+		return err_set(err, E2BIG, "more than %d runtimes", RUNTIMES_MAX);
+	status = load_one(folder, name, config, &ret->list[ret->count], err);
+	if (status < 0)
+		return err_prefix(err, "runtime %s", name);
+	ret->folders[ret->count++] = fd_take(&folder);
+	return 0;
+}
+
+/* Not a runtime, switched off, or told to be elsewhere. */
+static bool is_passed_over(const struct config *config, int parent, const char *name)
+{
+	const json_t *settings = settings_of(config, name);
+	char path[LIMIT_NAME_BYTES + sizeof("/runtime.json")];
+
+	if (name[0] == '.' || strlen(name) > LIMIT_NAME_BYTES)
+		return true;
+	(void)snprintf(path, sizeof(path), "%s/runtime.json", name);
+	return faccessat(parent, path, F_OK, 0) != 0 ||
+	       json_is_false(json_object_get(settings, "enabled")) ||
+	       config_member_text(settings, "folder") != NULL;
+}
+
+/* Those that came with the service. */
+static int load_installed(DIR *dir, struct runtimes *ret, const struct config *config,
+			  struct err *err)
 {
 	const struct dirent *entry;
+	int status = 0;
 
-	while ((entry = readdir(dir)) != NULL) {
+	while (status == 0 && (entry = readdir(dir)) != NULL) {
+		int folder;
+
+		if (is_passed_over(config, dirfd(dir), entry->d_name))
+			continue;
+		folder = openat(dirfd(dir), entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		status = folder < 0 ? err_errno(err, errno, "open %s", entry->d_name)
+				    : add(ret, folder, entry->d_name, config, err);
+	}
+	return status;
+}
+
+static bool is_loaded(const struct runtimes *runtimes, const char *name)
+{
+	for (size_t i = 0; i < runtimes->count; i++)
+		if (strcmp(runtimes->list[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* Those that the configuration names: with a folder of their own, or installed. */
+static int load_named(struct runtimes *ret, const struct config *config, struct err *err)
+{
+	const char *name;
+	json_t *settings;
+
+	json_object_foreach(config_get(config, "runtimes"), name, settings)
+	{
+		const char *path = config_member_text(settings, "folder");
+		int folder;
 		int status;
 
-		if (entry->d_name[0] == '.' || strlen(entry->d_name) > LIMIT_NAME_BYTES)
+		if (json_is_false(json_object_get(settings, "enabled")) ||
+		    (path == NULL && is_loaded(ret, name)))
 			continue;
-		if (ret->count == RUNTIMES_MAX)
-			return err_set(err, E2BIG, "more than %d runtimes are installed",
-				       RUNTIMES_MAX);
-		status = load_one(dirfd(dir), entry->d_name, config, &ret->list[ret->count],
-				  &ret->folders[ret->count], err);
+		if (path == NULL)
+			return err_set(err, ENOENT,
+				       "runtime %s: none is installed under this name, and the "
+				       "configuration names no \"folder\"",
+				       name);
+		folder = openat(config->folder_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (folder < 0)
+			return err_errno(err, errno, "runtime %s: open the folder %s", name,
+					 path);
+		status = add(ret, folder, name, config, err);
 		if (status < 0)
-			return err_prefix(err, "runtime %s", entry->d_name);
-		ret->count += (size_t)status;
+			return status;
 	}
-	if (ret->count == 0)
-		return err_set(err, ENOENT, "no runtime is installed and enabled");
 	return 0;
 }
 
@@ -167,8 +276,12 @@ int runtimes_load(struct runtimes *ret, const struct config *config, struct err 
 	dir = opendir(path);
 	if (dir == NULL)
 		return err_errno(err, errno, "open %s", path);
-	status = load_all(dir, ret, config, err);
+	status = load_installed(dir, ret, config, err);
 	(void)closedir(dir);
+	if (status == 0)
+		status = load_named(ret, config, err);
+	if (status == 0 && ret->count == 0)
+		status = err_set(err, ENOENT, "no runtime is installed and enabled");
 	if (status < 0)
 		runtimes_done(ret);
 	return status;

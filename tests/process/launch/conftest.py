@@ -5,16 +5,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "warden"))
 
-from warden_service import Warden, runtime_message  # noqa: E402
-
-BASH = [("argv", "/usr/bin/bash"), ("argv", "{code}"), ("argv", "{args}"), ("code", "main.sh"),
-        ("env", "SHELL=/bin/bash"), ("version", "/usr/bin/bash"), ("version", "--version")]
-
-
-def bash_message(**options):
-    options = {"low": 1, "high": 2, "start": "exec", "plan": BASH, **options}
-    return runtime_message("bash", "casemate-launch", seccomp="bash", **options)
-
+from warden_service import Warden, bash_message  # noqa: E402
 
 @pytest.fixture(scope="module")
 def warden():

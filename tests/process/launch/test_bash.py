@@ -4,6 +4,7 @@ import os
 import subprocess
 
 import pytest
+from warden_service import Warden, bash_message
 
 MIB = 1 << 20
 
@@ -198,9 +199,6 @@ PLANS = {
 
 @pytest.mark.parametrize("name", PLANS)
 def test_a_plan_that_cannot_be_is_an_error_at_the_start(name):
-    from conftest import bash_message
-    from warden_service import Warden
-
     plan, why = PLANS[name]
     warden = Warden(instance="broken", runtimes=[bash_message(plan=plan)])
     try:

@@ -1,8 +1,7 @@
 """Several runtimes share the slots of one warden."""
 
 import pytest
-from conftest import bash_message
-from warden_service import Warden, runtime_message
+from warden_service import Warden, bash_message, runtime_message
 
 MESSAGES = {
     "python": lambda low, high: runtime_message(low=low, high=high),
@@ -44,6 +43,23 @@ def test_low_water_is_kept_for_a_runtime_that_starts_later_in_the_list(make):
         if warden.pool:
             ready[warden.pool["runtime"]] = warden.pool["ready"]
     assert ready["python"] <= 4
+
+
+def test_a_runtime_that_is_left_out_is_told_of_and_holds_nothing_up():
+    messages = [runtime_message(low=1, high=1), bash_message(missing="not there")]
+    warden = Warden(instance="missing", runtimes=messages).wait_ready()
+    try:
+        told = {}
+        while len(told) < 2:
+            warden.take(10)
+            if warden.runtime:
+                told[warden.runtime["name"]] = warden.runtime["missing"]
+        assert told == {"python": "", "bash": "not there"}
+        assert warden.run("echo 1", runtime="bash").problem == 14  # unknown_runtime
+        assert warden.run(HELLO["python"]).stdout == b"hello\n"
+        assert "casemate-launch" not in warden.children().values()
+    finally:
+        warden.close()
 
 
 def test_jobs_of_both_run_at_the_same_time(make):

@@ -246,7 +246,7 @@ class Warden(Peer):
         super().__init__(ledger, ROLE_WARDEN)
         self.send(WARDEN_CAPABILITIES, u32(layers) + u32(7) + u8(1))
         for runtime in runtimes:
-            self.send(WARDEN_RUNTIME, text(runtime) + text("3.11.2") + text("json,math"))
+            self.send(WARDEN_RUNTIME, text(runtime) + text("3.11.2") + text("json,math") + text(""))
             self.pool(runtime, ready=4)
 
     def pool(self, runtime="python", ready=0, busy=0):

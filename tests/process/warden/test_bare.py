@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from warden_service import IS_ROOT, LAYERS, ROOT, Warden
+from warden_service import IS_ROOT, LAYERS, ROOT, Warden, bash_message, runtime_message
 
 TEST_WARDEN = ROOT / "build" / "test" / "libexec" / "casemate" / "casemate-warden"
 NEEDS_TEST_BUILD = pytest.mark.skipif(not TEST_WARDEN.exists(),
@@ -157,3 +157,29 @@ def test_the_main_thread_knows_its_number(bare):
             "print(threading.main_thread().native_id == threading.get_native_id())")
 
     assert bare(preload="threading").wait_ready().run(code).stdout == b"True\n"
+
+
+@NEEDS_TEST_BUILD
+@pytest.mark.parametrize("named", [False, True])
+def test_without_groups_a_runtime_that_starts_programs_is_left_out(bare, named):
+    bash = bash_message(named=named)
+    warden = bare(program=TEST_WARDEN, disabled=bits("cgroup_memory", "cgroup_pids", "cgroup_cpu"),
+                  runtimes=[bash, runtime_message()])
+    if named:
+        with pytest.raises(RuntimeError, match="runtime bash: it starts programs"):
+            warden.wait_ready()
+        return
+    warden.wait_ready()
+    while warden.runtime is None or warden.runtime["name"] != "bash":
+        warden.take(10)
+
+    assert "control group" in warden.runtime["missing"]
+    assert warden.run("print(1)").stdout == b"1\n"
+
+
+@pytest.mark.parametrize("code, stdout", [("echo $((6 * 7)) | cat; ls -A", b"42\n"),
+                                          ("cd \"$HOME\"; touch a; [ -e \"$TMPDIR\"/main.sh ]", b"")])
+def test_bash_runs_in_its_folder(bare, code, stdout):
+    done = bare(instance="bash", runtimes=[bash_message()]).wait_ready().run(code, runtime="bash")
+
+    assert (done.status, done.stdout) == ("succeeded", stdout), done

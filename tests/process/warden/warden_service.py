@@ -75,11 +75,23 @@ STARTS = ["fork", "exec", "ahead"]
 
 
 def runtime_message(name="python", program="casemate-python", preload="", root=None,
-                    seccomp="python", low=2, high=3, start="fork", plan=()):
+                    seccomp="python", low=2, high=3, start="fork", plan=(), named=True,
+                    missing=""):
     """SETUP_RUNTIME; `plan` is a list of (key, value), as runtime.json's "launch" becomes it."""
     records = "".join(f"{key} {value}{PLAN_END}" for key, value in plan)
     return (text(name) + u8(STARTS.index(start)) + text(records) + text(program) + text(preload)
-            + text(root or root_paths()) + text(seccomp) + u32(low) + u32(high))
+            + text(root or root_paths()) + text(seccomp) + u32(low) + u32(high) + u8(named)
+            + text(missing))
+
+
+BASH = [("argv", "/usr/bin/bash"), ("argv", "{code}"), ("argv", "{args}"), ("code", "main.sh"),
+        ("env", "SHELL=/bin/bash"), ("version", "/usr/bin/bash"), ("version", "--version")]
+
+
+def bash_message(**options):
+    """SETUP_RUNTIME of bash, as sandbox/runtimes/bash has it."""
+    options = {"low": 1, "high": 2, "start": "exec", "plan": BASH, "seccomp": "bash", **options}
+    return runtime_message("bash", "casemate-launch", **options)
 
 
 def root_paths():
@@ -250,7 +262,8 @@ class Warden:
                              made=reader.uint(8), failed=reader.uint(8))
         elif message.type == WARDEN_RUNTIME:
             reader = Reader(message.body)
-            self.runtime = dict(name=reader.text(), version=reader.text(), modules=reader.text())
+            self.runtime = dict(name=reader.text(), version=reader.text(), modules=reader.text(),
+                                missing=reader.text())
         elif message.type == WARDEN_CAPABILITIES:
             reader = Reader(message.body)
             layers = reader.uint(4)

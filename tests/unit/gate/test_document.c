@@ -90,19 +90,22 @@ Test(document, an_execution_is_one_object)
 	cr_assert(ne(ptr, strstr(without.data, "\"signal\":\"SIGSEGV\",\"usage\":"), NULL));
 }
 
-Test(document, modules_are_split_at_commas)
+Test(document, modules_are_split_at_commas_and_what_is_missing_says_why)
 {
 	struct tell_runtime runtime = {.name = "python", .version = "3", .modules = ",a 1,,b"};
-	const struct tell_runtime *runtimes[] = {&runtime};
+	struct tell_runtime missing = {.name = "c", .missing = "no gcc"};
+	const struct tell_runtime *runtimes[] = {&runtime, &missing};
 	own_buf buf = {0};
 
 	buf_init(&buf, 4096);
-	document_runtimes(&buf, runtimes, 1);
+	document_runtimes(&buf, runtimes, 2);
 
 	cr_assert(eq(str, buf.data,
 		     (char *)"{\"runtimes\":[{\"name\":\"python\",\"version\":\"3\","
 			     "\"modules\":[\"a "
-			     "1\",\"b\"]}]}\n"));
+			     "1\",\"b\"],\"available\":true,\"reason\":null},"
+			     "{\"name\":\"c\",\"version\":\"\",\"modules\":[],"
+			     "\"available\":false,\"reason\":\"no gcc\"}]}\n"));
 }
 
 Test(document, metrics_count_by_route_and_code)
