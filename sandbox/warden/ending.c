@@ -207,7 +207,8 @@ static void tell_end(struct slot *slot, const struct buf *outcome, const struct 
 	char text[64];
 
 	tell_limits(slot, done);
-	if (done->processes_peak > 1) {
+	/* After a compiler the peak is no sign that the job itself started one. */
+	if (done->processes_peak > 1 && slot->runtime->setup.compile_wall_ms == 0) {
 		(void)snprintf(text, sizeof(text), "up to %u at once, the first included",
 			       done->processes_peak);
 		events_tell(&slot->events, EVENT_PROCESSES, done->processes_peak - 1,

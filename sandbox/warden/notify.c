@@ -12,6 +12,7 @@
 #include "sandbox/layers/seccomp_rules.h"
 #include "sandbox/warden/decode.h"
 #include "sandbox/warden/making.h"
+#include "sandbox/warden/run.h"
 #include "sandbox/warden/warden.h"
 
 /* Calls answered in one go, so that other jobs and the ledger get their turn: at about five
@@ -95,8 +96,10 @@ static bool is_runtimes_own(struct slot *slot, const struct seccomp_notif *call)
 {
 	bool is_own = slot->state == SLOT_LOCKING || slot->notify.is_starting;
 
-	if ((pid_t)call->pid == slot->worker_pid)
+	if (slot->notify.is_starting && (pid_t)call->pid == slot->worker_pid) {
 		slot->notify.is_starting = false;
+		run_begins(slot);
+	}
 	return is_own;
 }
 
@@ -244,6 +247,7 @@ int notify_open(struct slot *slot, int listener_fd, struct err *err)
 {
 	slot->notify.served = 0;
 	slot->notify.in_slice = 0;
+	slot->notify.is_starting = false;
 	slot->notify.fd = (int)syscall(SYS_pidfd_getfd, slot->worker_pidfd, listener_fd, 0);
 	if (slot->notify.fd < 0)
 		return err_errno(err, errno, "take the listener of the worker's filter");

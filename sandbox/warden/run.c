@@ -169,6 +169,16 @@ static void cpu_timer_arm(struct slot *slot, uint64_t left_us)
 			 soonest > CPU_TIMER_MIN_US ? soonest : CPU_TIMER_MIN_US);
 }
 
+/* Until the run begins a compiler's time counts too. Who is not told of the beginning, because
+ * there is no listener, grants both together. */
+static uint64_t cpu_limit_us(const struct slot *slot)
+{
+	uint64_t compile_ms =
+		slot->notify.is_starting ? slot->runtime->setup.compile_cpu_ms : 0;
+
+	return (slot->job->start.cpu_ms + compile_ms) * 1000;
+}
+
 /* No earlier than if all cores worked for the job alone; then what is left is asked for again.
  * Each round leaves at most (cores - 1) / cores of the rest, so there are few rounds. */
 static void cpu_timer_fired(struct loop *loop, struct timer *timer)
@@ -180,7 +190,7 @@ static void cpu_timer_fired(struct loop *loop, struct timer *timer)
 	(void)loop;
 	if (slot->job == NULL)
 		return;
-	limit = slot->job->start.cpu_ms * 1000;
+	limit = cpu_limit_us(slot);
 	if (used >= limit)
 		run_stop(slot, STATUS_TIMED_OUT, LIMIT_HIT_CPU);
 	else
@@ -227,11 +237,24 @@ int run_job(struct slot *slot, struct job *job, struct err *err)
 	slot_enter(slot, SLOT_BUSY);
 	ending_listen(slot);
 	slot->cpu_timer.fire = cpu_timer_fired;
-	loop_timer_start(&warden->loop, &slot->step_timer, job->start.wall_ms * 1000);
-	cpu_timer_arm(slot, job->start.cpu_ms * 1000);
+	loop_timer_start(&warden->loop, &slot->step_timer,
+			 (job->start.wall_ms + slot->runtime->setup.compile_wall_ms) * 1000);
+	cpu_timer_arm(slot, cpu_limit_us(slot));
 	if (!warden_has_cells(warden))
 		bare_watch_space(slot);
 	return 0;
+}
+
+void run_begins(struct slot *slot)
+{
+	struct job *job = slot->job;
+
+	if (slot->runtime->setup.compile_wall_ms == 0 || job->verdict != STATUS_NONE)
+		return;
+	job->sent_us = clock_mono_us();
+	slot->cpu_before_us = run_cpu_us(slot);
+	loop_timer_start(&slot->warden->loop, &slot->step_timer, job->start.wall_ms * 1000);
+	cpu_timer_arm(slot, cpu_limit_us(slot));
 }
 
 void run_stop(struct slot *slot, uint8_t verdict, uint8_t limit_hit)

@@ -26,6 +26,9 @@ bool run_limits_processes(const struct slot *slot);
  * the caller's, the worker never saw it and is thrown away. */
 nodiscard int run_job(struct slot *slot, struct job *job, struct err *err);
 
+/* The worker becomes the job's program: what a compiler took before that is not the job's. */
+void run_begins(struct slot *slot);
+
 /* Ends the job for a reason; the first reason stays. */
 void run_stop(struct slot *slot, uint8_t verdict, uint8_t limit_hit);
 

@@ -161,6 +161,8 @@ enum runtime_start {
 	F(STR, seccomp, 1, LIMIT_NAME_BYTES) /* list of the job's calls: sandbox/layers/seccomp.h */ \
 	F(U32, pool_low, 0, 1024)                                                                  \
 	F(U32, pool_high, 1, 1024)                                                                 \
+	F(U32, compile_wall_ms, 0, LIMIT_WALL_MS_MAX) /* of a step before the run: on top of the */ \
+	F(U32, compile_cpu_ms, 0, LIMIT_CPU_MS_MAX)   /* job's own limits, which are the run's */  \
 	F(U8, is_named, 0, 1) /* the configuration asks for it: without it nothing starts */       \
 	F(STR, missing, 0, LIMIT_DETAIL_BYTES) /* why it is left out; empty: it is not */
 WIRE_DECLARE(setup_runtime, SETUP_RUNTIME_FIELDS)

@@ -45,8 +45,13 @@ static const struct {
 	const char *extension;
 	const char *language;
 } extensions[] = {
-	{".py", "python"},	{".js", "javascript"}, {".mjs", "javascript"},
-	{".cjs", "javascript"}, {".sh", "bash"},       {".bash", "bash"},
+	{".py", "python"},
+	{".js", "javascript"},
+	{".mjs", "javascript"},
+	{".cjs", "javascript"},
+	{".sh", "bash"},
+	{".bash", "bash"},
+	{".c", "c"},
 };
 
 static const struct {

@@ -78,8 +78,39 @@ static int add_variables(struct buf *buf, json_t *variables, struct err *err)
 	return 0;
 }
 
-static int add_all(struct buf *buf, int folder_fd, const json_t *launch, struct err *err)
+static int take_time(const json_t *compile, const char *name, uint32_t max, uint32_t *ret,
+		     struct err *err)
 {
+	json_int_t number = json_integer_value(json_object_get(compile, name));
+
+	if (number < 1 || number > (json_int_t)max)
+		return err_set(err, ERANGE, "launch: compile: %s is not a time from 1 to %u",
+			       name, max);
+	*ret = (uint32_t)number;
+	return 0;
+}
+
+static int add_compile(struct setup_runtime *ret, struct buf *buf, int folder_fd,
+		       const json_t *compile, struct err *err)
+{
+	int status =
+		add_words(buf, folder_fd, "compile", json_object_get(compile, "argv"), err);
+
+	if (status == 0)
+		status = take_time(compile, "wall_ms", LIMIT_WALL_MS_MAX, &ret->compile_wall_ms,
+				   err);
+	if (status == 0)
+		status = take_time(compile, "cpu_ms", LIMIT_CPU_MS_MAX, &ret->compile_cpu_ms,
+				   err);
+	buf_printf(buf, "compile_wall_ms %u%ccompile_cpu_ms %u%c", ret->compile_wall_ms,
+		   SETUP_PLAN_RECORD_END, ret->compile_cpu_ms, SETUP_PLAN_RECORD_END);
+	return status;
+}
+
+static int add_all(struct setup_runtime *ret, struct buf *buf, int folder_fd,
+		   const json_t *launch, struct err *err)
+{
+	const json_t *compile = json_object_get(launch, "compile");
 	const char *code = json_string_value(json_object_get(launch, "code"));
 	int status = add_words(buf, folder_fd, "argv", json_object_get(launch, "argv"), err);
 
@@ -90,6 +121,8 @@ static int add_all(struct buf *buf, int folder_fd, const json_t *launch, struct 
 		status = add_variables(buf, json_object_get(launch, "env"), err);
 	if (status == 0 && code != NULL)
 		status = add_record(buf, folder_fd, "code", code, err);
+	if (status == 0 && compile != NULL)
+		status = add_compile(ret, buf, folder_fd, compile, err);
 	if (status == 0 && json_is_true(json_object_get(launch, "ahead")))
 		status = add_record(buf, folder_fd, "ahead", "1", err);
 	return status;
@@ -103,9 +136,11 @@ int plan_fill(struct setup_runtime *ret, int folder_fd, const json_t *launch, st
 	buf_init(&buf, SETUP_PLAN_BYTES_MAX);
 	ret->start = RUNTIME_FORK;
 	ret->plan[0] = '\0';
+	ret->compile_wall_ms = 0;
+	ret->compile_cpu_ms = 0;
 	if (launch == NULL)
 		return 0;
-	status = add_all(&buf, folder_fd, launch, err);
+	status = add_all(ret, &buf, folder_fd, launch, err);
 	if (status < 0)
 		return status;
 	if (buf_check(&buf, err) < 0)

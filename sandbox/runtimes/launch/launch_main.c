@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "sandbox/runtimes/launch/ahead.h"
+#include "sandbox/runtimes/launch/compile.h"
 #include "sandbox/runtimes/launch/version.h"
 #include "sandbox/runtimes/launch/words.h"
 #include "sandbox/zygote/zygote.h"
@@ -59,6 +60,15 @@ static int add_variables(struct err *err)
 	return status;
 }
 
+static int find_program(const struct plan_command *command, struct err *err)
+{
+	const char *path = command->words[0];
+
+	if (path[0] == '/' && access(path, X_OK) != 0)
+		return err_errno(err, errno, "start %s: is it in the runtime's root?", path);
+	return 0;
+}
+
 static int load(const struct zygote_setup *setup, struct zygote_modules *ret, struct err *err)
 {
 	int status;
@@ -67,10 +77,11 @@ static int load(const struct zygote_setup *setup, struct zygote_modules *ret, st
 	status = plan_parse(plan_text, &plan, err);
 	if (status < 0)
 		return err_prefix(err, "runtime.json");
-	if (access(plan.run.words[0], X_OK) != 0)
-		return err_errno(err, errno, "start %s: is it in the runtime's root?",
-				 plan.run.words[0]);
-	status = add_variables(err);
+	status = find_program(&plan.run, err);
+	if (status == 0 && plan.compile.count > 0)
+		status = find_program(&plan.compile, err);
+	if (status == 0)
+		status = add_variables(err);
 	if (status == 0)
 		status = version_ask(&plan, ret->version, sizeof(ret->version), err);
 	return status;
@@ -150,16 +161,38 @@ static int take_stdin(int fd, struct err *err)
 	return 0;
 }
 
-/* Returns only if it cannot. */
-static void become(const char *code, size_t length, struct err *err)
+static int compile(bool *ret_is_good, struct job_end *end, struct err *err)
 {
+	static const struct words none;
 	char **argv;
+	int status;
 
-	if (write_code(code, length, err) < 0 ||
-	    words_command(&plan.run, &words, &paths, &argv, err) < 0)
-		return;
+	*ret_is_good = true;
+	if (plan.compile.count == 0)
+		return 0;
+	status = words_command(&plan.compile, &none, &paths, &argv, err);
+	if (status == 0)
+		*ret_is_good = compile_run(argv, words.variables, paths.tmp, &plan, end);
+	return status;
+}
+
+/* Returns only if there is nothing to become: 0, the code does not compile and `ret` says so.
+ */
+static int become(const char *code, size_t length, struct job_end *ret, struct err *err)
+{
+	bool is_good = false;
+	char **argv;
+	int status = write_code(code, length, err);
+
+	if (status == 0)
+		status = compile(&is_good, ret, err);
+	if (status < 0 || !is_good)
+		return status;
+	status = words_command(&plan.run, &words, &paths, &argv, err);
+	if (status < 0)
+		return status;
 	(void)execve(argv[0], argv, words.variables);
-	err_ignore(err_errno(err, errno, "start %s", argv[0]), "the text is wanted");
+	return err_errno(err, errno, "start %s", argv[0]);
 }
 
 static void run(const char *code, size_t length, struct span *payload, struct job_end *ret)
@@ -171,7 +204,8 @@ static void run(const char *code, size_t length, struct span *payload, struct jo
 		span_done(payload);
 		return;
 	}
-	become(code, length, &err);
+	if (become(code, length, ret, &err) == 0)
+		return;
 	(void)dprintf(STDERR_FILENO, "casemate: %s\n", err.text);
 	ret->status = EXIT_CANNOT_START;
 }

@@ -32,6 +32,17 @@ static int set_code(struct plan *plan, const char *name, struct err *err)
 	return 0;
 }
 
+static int set_time(unsigned *ret, const char *value, struct err *err)
+{
+	char *end;
+	unsigned long number = strtoul(value, &end, 10);
+
+	if (*end != '\0' || number == 0 || number > LIMIT_WALL_MS_MAX)
+		return err_set(err, ERANGE, "\"%s\" is no time in milliseconds", value);
+	*ret = (unsigned)number;
+	return 0;
+}
+
 static int take(struct plan *plan, const char *key, const char *value, struct err *err)
 {
 	if (strcmp(key, "argv") == 0)
@@ -42,10 +53,21 @@ static int take(struct plan *plan, const char *key, const char *value, struct er
 		return add_variable(plan, value, err);
 	if (strcmp(key, "code") == 0)
 		return set_code(plan, value, err);
+	if (strcmp(key, "compile") == 0)
+		return add_word(&plan->compile, value, err);
+	if (strcmp(key, "compile_wall_ms") == 0)
+		return set_time(&plan->compile_wall_ms, value, err);
+	if (strcmp(key, "compile_cpu_ms") == 0)
+		return set_time(&plan->compile_cpu_ms, value, err);
 	if (strcmp(key, "ahead") != 0)
 		return err_set(err, EINVAL, "\"%s\" is unknown", key);
 	plan->is_ahead = strcmp(value, "1") == 0;
 	return 0;
+}
+
+static bool is_path(const char *word)
+{
+	return word[0] == '/' || strcmp(word, "{loader}") == 0;
 }
 
 static int check(const struct plan *plan, struct err *err)
@@ -53,8 +75,12 @@ static int check(const struct plan *plan, struct err *err)
 	if (plan->run.count == 0 || plan->version.count == 0)
 		return err_set(err, EINVAL, "no command for the %s",
 			       plan->run.count == 0 ? "job" : "version");
-	if (plan->run.words[0][0] != '/' || plan->version.words[0][0] != '/')
+	if (!is_path(plan->run.words[0]) || !is_path(plan->version.words[0]) ||
+	    (plan->compile.count > 0 && !is_path(plan->compile.words[0])))
 		return err_set(err, EINVAL, "a program is no absolute path");
+	if (plan->compile.count > 0 &&
+	    (plan->is_ahead || plan->compile_wall_ms == 0 || plan->compile_cpu_ms == 0))
+		return err_set(err, EINVAL, "a compiler needs its times, and nothing ahead");
 	if ((plan->code == NULL) != plan->is_ahead)
 		return err_set(err, EINVAL, "either a file for the code, or started ahead");
 	return 0;

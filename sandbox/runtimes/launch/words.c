@@ -5,6 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The System V ABI of the processor names it. */
+#if defined(__x86_64__)
+#define LOADER "/lib64/ld-linux-x86-64.so.2"
+#else
+#define LOADER "/lib/ld-linux-aarch64.so.1"
+#endif
+
 /* A word of a plan with its paths put in. */
 #define WORD_BYTES_MAX (32 * 1024 + 4 * PATH_MAX)
 
@@ -71,6 +78,7 @@ static const char *path_at(const struct words_paths *paths, const char *text,
 		{"{code}", paths->code},
 		{"{workspace}", paths->workspace},
 		{"{tmp}", paths->tmp},
+		{"{loader}", LOADER},
 	};
 
 	for (size_t i = 0; i < ARRAY_COUNT(all); i++) {

@@ -30,7 +30,7 @@ nodiscard int words_add_variable(struct words *words, const char *name, size_t n
 /* NULL: there is none. */
 const char *words_variable(const struct words *words, const char *name);
 
-/* What stands for a word's "{code}", "{workspace}", "{tmp}". */
+/* What stands for a word's "{code}", "{workspace}", "{tmp}"; "{loader}" is known. */
 struct words_paths {
 	const char *code;
 	const char *workspace;

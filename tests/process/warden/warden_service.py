@@ -76,11 +76,12 @@ STARTS = ["fork", "exec", "ahead"]
 
 def runtime_message(name="python", program="casemate-python", preload="", root=None,
                     seccomp="python", low=2, high=3, start="fork", plan=(), named=True,
-                    missing=""):
+                    missing="", compile_ms=(0, 0)):
     """SETUP_RUNTIME; `plan` is a list of (key, value), as runtime.json's "launch" becomes it."""
     records = "".join(f"{key} {value}{PLAN_END}" for key, value in plan)
     return (text(name) + u8(STARTS.index(start)) + text(records) + text(program) + text(preload)
-            + text(root or root_paths()) + text(seccomp) + u32(low) + u32(high) + u8(named)
+            + text(root or root_paths()) + text(seccomp) + u32(low) + u32(high)
+            + u32(compile_ms[0]) + u32(compile_ms[1]) + u8(named)
             + text(missing))
 
 
