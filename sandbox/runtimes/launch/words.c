@@ -100,12 +100,15 @@ static int expand(const struct words_paths *paths, const char *word, char **ret,
 	while (*word != '\0') {
 		size_t taken;
 		const char *path = path_at(paths, word, &taken);
-		size_t length = path == NULL ? 1 : strlen(path);
+		int length = path == NULL
+				     ? 1
+				     : snprintf(text + used, WORD_BYTES_MAX - used, "%s", path);
 
-		if (used + length >= WORD_BYTES_MAX)
+		if (length < 0 || used + (size_t)length >= WORD_BYTES_MAX)
 			return err_set(err, E2BIG, "a word of the command is too long");
-		memcpy(text + used, path == NULL ? word : path, length);
-		used += length;
+		if (path == NULL)
+			text[used] = *word;
+		used += (size_t)length;
 		word += path == NULL ? 1 : taken;
 	}
 	*ret = strndup(text, used);
