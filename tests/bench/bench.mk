@@ -19,6 +19,11 @@ $(BUILD)/bench/schema: tests/bench/schema.c $(BUILD)/libprogram-casemate-validat
 bench-schema: $(BUILD)/bench/schema
 	/usr/bin/python3 tests/bench/schema.py
 
+# A job beside nine hostile ones, in two minutes.
+.PHONY: bench-hostile
+bench-hostile: all $(BUILD)/bench/load
+	/usr/bin/python3 tests/bench/hostile.py
+
 .PHONY: bench
 bench: all $(BUILD)/bench/load $(BUILD)/bench/floor $(BUILD)/bench/schema
 	$(AGAIN) VARIANT=test all

@@ -16,6 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
+import hostile  # noqa: E402
 import schema  # noqa: E402
 from service import Service, wait_until  # noqa: E402
 
@@ -146,6 +147,7 @@ def measure():
         pss, count = worker_pss(service, 32)
         results["idle_worker_pss_bytes"], results["idle_workers"] = pss, count
     results["notifier"] = notifier()
+    results["hostile"] = hostile.measure()
     return results
 
 
@@ -182,7 +184,8 @@ def claims(results):
         rows.append(("bash `echo 1` over mTLS, p50, against `bwrap ... bash -c`",
                      results["bash_paced"]["p50_us"], results["bwrap_bash_echo_us"], 0.5, "most"))
     return [(name, ours, reference, ours / reference, bound, kind)
-            for name, ours, reference, bound, kind in rows] + schema.claims(results["schema"])
+            for name, ours, reference, bound, kind in rows
+            ] + hostile.claims(results["hostile"]) + schema.claims(results["schema"])
 
 
 def figure(value):

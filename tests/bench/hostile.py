@@ -1,0 +1,112 @@
+#!/usr/bin/python3
+"""A job beside nine hostile ones: what its caller waits, against the same on a quiet service.
+
+The nine are of one tenant, who has no more of anything than his limits; the tenth is paced like the
+other paced rows. By itself: tests/bench/hostile.py, after `make all` and the load client.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "support"))
+from service import Service, wait_until  # noqa: E402
+
+BIN = ROOT / "build" / "release" / "bench"
+PRINT = "print(1)"
+REQUESTS = 1000
+PAUSE_US = 8000
+CONFIG = {
+    "pool": {"workers_max": 32, "queue_max": 256},
+    "runtimes": {"python": {"pool_low": 4, "pool_high": 8}},
+    "tenants": {"dev": {"concurrency_max": 64}},
+}
+
+BUSY = "while True: pass"
+FORK_BOMB = ("import os\n"
+             "while True:\n"
+             "    try: os.fork()\n"
+             "    except OSError: pass\n")
+MEMORY = ("while True:\n"
+          "    x = []\n"
+          "    for _ in range(200): x.append(b'1' * (1 << 20))\n")
+MEMORY_EXCEEDED = "x = []\nwhile True: x.append(b'1' * (1 << 20))\n"
+DISK = ("import os\n"
+        "while True:\n"
+        "    with open('f', 'wb') as f:\n"
+        "        for _ in range(60): f.write(b'x' * (1 << 20))\n"
+        "    for n in range(2000): open(f'n{n}', 'w').close()\n"
+        "    for n in range(2000): os.unlink(f'n{n}')\n")
+DENIED = ("import socket, threading\n"
+          "def ask():\n"
+          "    while True:\n"
+          "        try: socket.socket()\n"
+          "        except OSError: pass\n"
+          "for _ in range(8): threading.Thread(target=ask).start()\n")
+NINE = [BUSY, BUSY, FORK_BOMB, FORK_BOMB, MEMORY, MEMORY_EXCEEDED, DISK, DENIED, DENIED]
+LIMITS = {"wall_ms": 4000, "cpu_ms": 60000, "memory_bytes": 256 << 20, "processes": 64}
+
+
+def load(service):
+    body = service.folder / "body.json"
+    body.write_text(json.dumps({"language": "python", "code": PRINT}))
+    done = subprocess.run([BIN / "load", service.pki, str(service.port), "1", str(REQUESTS),
+                           str(PAUSE_US), body], capture_output=True, text=True)
+    assert done.returncode == 0, (done.stdout, done.stderr)
+    return json.loads(done.stdout)
+
+
+class Hostile:
+    """One caller who sends his job again whenever it has ended."""
+
+    def __init__(self, service, code):
+        self.ends = []
+        self.is_over = False
+        self.thread = threading.Thread(target=self.run, args=(service.client(), code))
+        self.thread.start()
+
+    def run(self, client, code):
+        while not self.is_over:
+            answer = client.post({"language": "python", "code": code, "limits": LIMITS})
+            self.ends.append(answer.json.get("status", answer.status))
+        client.close()
+
+
+def busy(service):
+    for line in service.operations("/metrics").body.decode().splitlines():
+        if line.startswith("casemate_workers_busy"):
+            return int(line.split()[-1])
+    return 0
+
+
+def measure(codes=None):
+    codes = NINE if codes is None else codes
+    with Service(user="root" if os.geteuid() == 0 else "ordinary", config=CONFIG) as service:
+        load(service)
+        quiet = load(service)
+        hostile = [Hostile(service, code) for code in codes]
+        assert wait_until(lambda: busy(service) == len(codes)), "the hostile jobs do not run"
+        beside = load(service)
+        for one in hostile:
+            one.is_over = True
+        for one in hostile:
+            one.thread.join()
+    ends = sorted({end for one in hostile for end in one.ends})
+    return {"quiet": quiet, "beside_nine": beside, "ends": ends}
+
+
+def claims(results):
+    return [("p99 beside nine hostile jobs, against the quiet p99",
+             results["beside_nine"]["p99_us"], results["quiet"]["p99_us"],
+             results["beside_nine"]["p99_us"] / results["quiet"]["p99_us"], 3, "most")]
+
+
+if __name__ == "__main__":
+    names = {"busy": BUSY, "fork": FORK_BOMB, "memory": MEMORY, "oom": MEMORY_EXCEEDED, "disk": DISK,
+             "denied": DENIED}
+    chosen = [names[name] for name in sys.argv[1:]] or None
+    print(json.dumps(measure(chosen), indent=2))
