@@ -59,9 +59,9 @@ nodiscard int lockdown_enter_folder(int folder_fd, struct err *err);
 nodiscard int lockdown_become_user(const struct lockdown *lockdown, struct err *err);
 
 /* ret_layers gets the bits of OWN_UID, RLIMITS, NO_CAPABILITIES, NO_NEW_PRIVILEGES, LANDLOCK,
- * SECCOMP and CORE_SCHEDULING that now hold. (OWN_UID: the job's user is CELL_UID, never a privileged one;
- * whether the host uid differs from job to job is known to the warden, which clears the bit if
- * not.) */
+ * SECCOMP and CORE_SCHEDULING that now hold. (OWN_UID: the job's user is CELL_UID, never a
+ * privileged one; whether the host uid differs from job to job is known to the warden, which
+ * clears the bit if not.) */
 nodiscard int lockdown_finish(struct lockdown *lockdown, uint32_t *ret_layers,
 			      unsigned *ret_landlock_abi, struct err *err);
 
