@@ -60,8 +60,8 @@ def test_the_job_comes_over_the_link(run):
 
     assert (done.status, done.exit_code, done.stderr) == ("succeeded", 0, b"")
     first, second = done.stdout.decode().splitlines()
-    assert first == ("['x', 'y z'] ['A=1', 'GIVEN=always', 'HOME=/tmp', 'LANG=C.UTF-8', "
-                     "'PATH=/usr/local/bin:/usr/bin:/bin', 'TMPDIR=/tmp'] typed")
+    assert first == ("['x', 'y z'] ['A=1', 'GIVEN=always', 'HOME=/tmp', "
+                     "'LC_CTYPE=C.UTF-8', 'PATH=/usr/local/bin:/usr/bin:/bin', 'TMPDIR=/tmp'] typed")
     assert second == "inside"
 
 

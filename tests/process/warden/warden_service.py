@@ -91,7 +91,8 @@ BASH = [("argv", "/usr/bin/bash"), ("argv", "{code}"), ("argv", "{args}"), ("cod
 
 def bash_message(**options):
     """SETUP_RUNTIME of bash, as sandbox/runtimes/bash has it."""
-    options = {"low": 1, "high": 2, "start": "exec", "plan": BASH, "seccomp": "bash", **options}
+    options = {"low": 1, "high": 2, "start": "exec", "plan": BASH, "seccomp": "bash",
+               "root": root_paths() + ",/etc/ld.so.cache", **options}
     return runtime_message("bash", "casemate-launch", **options)
 
 
