@@ -31,7 +31,8 @@ BWRAP = ["bwrap", "--unshare-all", "--ro-bind", "/usr", "/usr", "--symlink", "us
 PANDAS = "import pandas\nprint(int(pandas.DataFrame({'a': [1, 2, 3]}).sum()['a']))"
 BUSY_CONFIG = {
     "pool": {"workers_max": 64, "queue_max": 1024},
-    "runtimes": {"python": {"pool_low": 12, "pool_high": 32}},
+    "runtimes": {"python": {"pool_low": 12, "pool_high": 32},
+                 "bash": {"pool_low": 2, "pool_high": 4}},
     "tenants": {"dev": {"concurrency_max": 1024}},
 }
 

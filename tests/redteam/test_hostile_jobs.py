@@ -324,6 +324,8 @@ def test_nothing_outlives_its_job(service, client):
 
 
 def test_a_fork_bomb_is_over_with_its_job(service, client):
+    # Of the service itself; workers come and go by a few.
+    usual = len(service.descendants())
     document = client.run(
         "import os\n"
         "while True:\n"
@@ -331,7 +333,7 @@ def test_a_fork_bomb_is_over_with_its_job(service, client):
         "    except OSError: pass\n", limits={"wall_ms": 1000, "processes": 32})
     assert document["status"] == "timed_out", document
     assert client.run("print(1)")["stdout"] == "1\n"
-    assert wait_until(lambda: len(service.descendants()) < 20, 10)
+    assert wait_until(lambda: len(service.descendants()) < usual + 8, 10)
 
 
 def test_stopped_and_traced_processes_do_not_hold_a_slot(client):
