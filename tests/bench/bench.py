@@ -36,6 +36,10 @@ BUSY_CONFIG = {
     "tenants": {"dev": {"concurrency_max": 1024}},
 }
 
+# For what is counted by the names of processes.
+PYTHON_ALONE = {**BUSY_CONFIG, "runtimes": {"python": BUSY_CONFIG["runtimes"]["python"],
+                                            "bash": {"enabled": False}, "c": {"enabled": False}}}
+
 
 def command_us(*command, runs=15):
     """Median wall time of a whole process, after two warm-ups."""
@@ -145,7 +149,8 @@ def measure():
         results["pandas"] = load(service, 1, 300, PANDAS, pause_us=8000)
         results["throughput_16"] = load(service, 16, 4000, PRINT)
         results["throughput_16_again"] = load(service, 16, 4000, PRINT)
-        pss, count = worker_pss(service, 32)
+    with Service(user=service.user, config=PYTHON_ALONE) as alone:
+        pss, count = worker_pss(alone, 32)
         results["idle_worker_pss_bytes"], results["idle_workers"] = pss, count
     results["notifier"] = notifier()
     results["hostile"] = hostile.measure()
