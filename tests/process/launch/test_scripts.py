@@ -1,4 +1,4 @@
-"""Bash in a cell: what a script sees, how it ends, what stops it."""
+"""Scripts of bash in a cell: what they see, how they end, what stops them."""
 
 import os
 import subprocess
