@@ -78,7 +78,7 @@ def test_a_language_is_added_by_configuration_alone(make, folder):
     client = make(shout={"folder": str(folder)}).start().client()
     listed = {entry["name"]: entry for entry in client.get("/v1/runtimes").json["runtimes"]}
 
-    assert set(listed) == {"bash", "shout"}
+    assert {"bash", "shout"} <= set(listed) and "python" not in listed
     assert listed["shout"] == {"name": "shout", "version": "1.2.3", "modules": [],
                                "available": True, "reason": None}
     answer = client.post({"language": "shout", "code": "hello\n", "args": ["a b"], "stdin": "in"})
