@@ -147,7 +147,7 @@ enum runtime_start {
 
 /* plan: for a zygote that starts other programs, see sandbox/runtimes/launch/plan.h. Its records
  * end with a byte that no text of a configuration has. */
-#define SETUP_PLAN_BYTES_MAX  22528
+#define SETUP_PLAN_BYTES_MAX  28672
 #define SETUP_PLAN_RECORD_END '\x1e'
 
 /* The runtime.json of one runtime, as far as the warden needs it. */

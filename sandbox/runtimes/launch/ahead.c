@@ -166,43 +166,97 @@ static void put_list(struct parcel *parcel, char *const *texts, size_t count)
 	}
 }
 
-/* Exactly that many bytes of what lies there; never waits, because the writer is dead and its
- * children may keep the socket open. */
-static bool take_bytes(void *ret, size_t length)
+/* What has come of the report: length, JSON, exit status. All of it is hostile. */
+struct answer {
+	char bytes[4 + LIMIT_REPORT_BYTES + 1];
+	size_t length;
+	bool is_over; /* nothing more comes, or nothing more is wanted */
+};
+
+/* Bytes of the report; 0: not known yet, or none that can be. */
+static size_t report_length(struct answer *answer)
 {
-	char *at = ret;
-
-	while (length > 0) {
-		ssize_t got = recv(LINK_FD, at, length, MSG_DONTWAIT);
-
-		if (got <= 0)
-			return false;
-		at += got;
-		length -= (size_t)got;
-	}
-	return true;
-}
-
-static void take_report(struct job_end *end)
-{
-	static char report[LIMIT_REPORT_BYTES];
-	unsigned char head[4];
+	const unsigned char *head = (const unsigned char *)answer->bytes;
 	size_t length;
 
-	if (!take_bytes(head, sizeof(head)))
-		return;
+	if (answer->length < 4)
+		return 0;
 	length = (size_t)head[0] | (size_t)head[1] << 8 | (size_t)head[2] << 16 |
 		 (size_t)head[3] << 24;
-	if (length == 0 || length > sizeof(report) || !take_bytes(report, length))
-		return;
-	end->report = report;
-	end->report_length = length;
+	if (length > 0 && length <= LIMIT_REPORT_BYTES)
+		return length;
+	answer->is_over = true;
+	return 0;
+}
+
+/* Takes what lies there; never waits, because a child may keep the socket open. */
+static void take_answer(struct answer *answer)
+{
+	while (!answer->is_over) {
+		ssize_t got = recv(LINK_FD, answer->bytes + answer->length,
+				   sizeof(answer->bytes) - answer->length, MSG_DONTWAIT);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0 && errno == EAGAIN)
+			return;
+		if (got > 0)
+			answer->length += (size_t)got;
+		if (got <= 0 || answer->length == sizeof(answer->bytes))
+			answer->is_over = true;
+		if (report_length(answer) > 0 &&
+		    answer->length > 4 + report_length(answer))
+			answer->is_over = true;
+	}
+}
+
+static bool has_report(struct answer *answer)
+{
+	size_t length = report_length(answer);
+
+	return length > 0 && answer->length >= 4 + length;
+}
+
+/* With its exit status the program has said all: nobody needs to see it end, which for a large
+ * interpreter takes the kernel milliseconds. */
+static bool has_status(struct answer *answer)
+{
+	return has_report(answer) && answer->length > 4 + report_length(answer);
+}
+
+static void note_death(int number)
+{
+	(void)number; /* it is there to interrupt a wait */
+}
+
+/* Until it is dead, or has said its exit status. Its death interrupts only the wait, where it is
+ * let through, so none is missed. Returns whether it is dead. */
+static bool wait_for_end(struct answer *answer, int *ret_how)
+{
+	struct pollfd wait = {.fd = LINK_FD, .events = POLLIN};
+	sigset_t death;
+	sigset_t before;
+
+	(void)signal(SIGCHLD, note_death);
+	(void)sigemptyset(&death);
+	(void)sigaddset(&death, SIGCHLD);
+	(void)sigprocmask(SIG_BLOCK, &death, &before);
+	while (waitpid(program, ret_how, WNOHANG) == 0) {
+		take_answer(answer);
+		if (has_status(answer))
+			return false;
+		(void)ppoll(&wait, answer->is_over ? 0 : 1, NULL, &before);
+	}
+	take_answer(answer);
+	return true;
 }
 
 void ahead_run(const struct words *words, const char *code, size_t length, struct job_end *ret)
 {
 	static struct parcel parcel;
+	static struct answer answer;
 	int how = 0;
+	bool is_dead;
 
 	put_list(&parcel, words->arguments, words->argument_count);
 	put_list(&parcel, words->variables, words->variable_count);
@@ -210,10 +264,14 @@ void ahead_run(const struct words *words, const char *code, size_t length, struc
 	put(&parcel, code, length);
 	flush(&parcel);
 	/* One that died before it had read everything says so by its end. */
-	while (waitpid(program, &how, 0) < 0 && errno == EINTR)
-		;
-	take_report(ret);
-	if (WIFSIGNALED(how))
+	is_dead = wait_for_end(&answer, &how);
+	if (has_report(&answer)) {
+		ret->report = answer.bytes + 4;
+		ret->report_length = report_length(&answer);
+	}
+	if (!is_dead)
+		ret->status = (unsigned char)answer.bytes[4 + report_length(&answer)];
+	else if (WIFSIGNALED(how))
 		ret->signal = WTERMSIG(how);
 	else
 		ret->status = WEXITSTATUS(how);

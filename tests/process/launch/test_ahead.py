@@ -86,6 +86,21 @@ def test_its_report_and_exit_status_are_passed_on(run):
     assert (done.status, done.exit_code, done.report.decode()) == ("failed", 7, told)
 
 
+def test_a_status_behind_the_report_ends_the_job(run):
+    began = time.monotonic()
+    done = run("link.sendall(struct.pack('<I', 2) + b'{}' + bytes([9]))\nimport time\n"
+               "time.sleep(30)")
+
+    assert (done.status, done.exit_code, done.report) == ("failed", 9, b"{}")
+    assert time.monotonic() - began < 10
+
+
+def test_half_a_report_is_waited_for_in_vain(run):
+    done = run("link.sendall(struct.pack('<I', 100) + b'{}')\nwhile True: pass", wall_ms=500)
+
+    assert (done.status, done.report) == ("timed_out", b"")
+
+
 def test_it_dies_of_the_signal_it_dies_of(run):
     done = run("os.kill(os.getpid(), 15)")
 
