@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -244,6 +245,21 @@ int making_check_layers(uint32_t required, uint32_t layers, struct err *err)
 	return 0;
 }
 
+/* Threads of a process: the kernel counts each as a link of this folder, beside the usual two. */
+static int count_tasks(pid_t pid, unsigned *ret, struct err *err)
+{
+	char path[64];
+	struct stat folder;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+	if (stat(path, &folder) != 0)
+		return err_errno(err, errno, "count the program's threads");
+	if (folder.st_nlink < 3)
+		return err_set(err, EPROTO, "a program without a thread");
+	*ret = (unsigned)folder.st_nlink - 2;
+	return 0;
+}
+
 /* The one child of the worker, in our pid namespace, from the kernel: limits are set on it. */
 static int find_program(struct slot *slot, struct err *err)
 {
@@ -268,7 +284,7 @@ static int find_program(struct slot *slot, struct err *err)
 	if (slot->program_pid <= 0 || strspn(end, " ") != strlen(end))
 		return err_set(err, EPROTO, "the worker has started not one program (\"%s\")",
 			       text);
-	return 0;
+	return count_tasks(slot->program_pid, &slot->program_tasks, err);
 }
 
 static void worker_is_ready(struct slot *slot)

@@ -36,7 +36,10 @@ unsigned run_processes_of_cell(const struct slot *slot)
 
 unsigned run_processes_of_worker(const struct slot *slot)
 {
-	return slot->runtime->setup.start == RUNTIME_AHEAD ? 1 : 0;
+	if (slot->runtime->setup.start != RUNTIME_AHEAD)
+		return 0;
+	/* The worker, and of the program's threads all but the first. */
+	return slot->program_tasks > 0 ? slot->program_tasks : 1;
 }
 
 bool run_limits_processes(const struct slot *slot)

@@ -7,10 +7,12 @@
 #include "sandbox/warden/job.h"
 #include "sandbox/warden/slot.h"
 
-/* Processes that are not the job's but count as its user's: the cell's init, and the worker. */
+/* Processes that are not the job's but count as its user's: the cell's init, and what
+ * run_processes_of_worker() counts. */
 unsigned run_processes_of_cell(const struct slot *slot);
 
-/* 1 where the worker is not the job, but has started it ahead. */
+/* Where the worker is not the job, but has started it ahead: the worker itself, and the threads
+ * that the program had before there was a job. */
 unsigned run_processes_of_worker(const struct slot *slot);
 
 /* False where the kernel would count the service's own processes, and other workers', too. */

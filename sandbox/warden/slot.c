@@ -123,6 +123,7 @@ void slot_clear(struct slot *slot)
 	fd_drop(&slot->place_fd);
 	slot->worker_pid = 0;
 	slot->program_pid = 0;
+	slot->program_tasks = 0;
 	slot->layers = 0;
 	slot->has_said_done = false;
 	slot->is_worker_gone = false;

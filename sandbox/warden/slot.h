@@ -62,6 +62,7 @@ struct slot {
 	int place_fd; /* without a cell: the worker's folder, until it is forked */
 	pid_t worker_pid;
 	pid_t program_pid; /* started ahead by the worker; 0: none, the worker runs the job */
+	unsigned program_tasks; /* its threads when it was ready */
 	struct stream out;
 	struct stream errors;
 	struct notify notify;
