@@ -35,6 +35,13 @@ static bool is_equal(const struct event *a, const struct event *b)
 	       strcmp(a->target, b->target) == 0;
 }
 
+static void drop(struct events *events, const struct event *event)
+{
+	events->dropped[event->kind] += event->count;
+	if (event->severity > events->dropped_severity[event->kind])
+		events->dropped_severity[event->kind] = event->severity;
+}
+
 void events_add(struct events *events, const struct event_entry *entry)
 {
 	const struct event *event = &entry->event;
@@ -51,15 +58,15 @@ void events_add(struct events *events, const struct event_entry *entry)
 		return;
 	}
 	if (events->list == NULL || events->count == LIMIT_EVENTS)
-		events->dropped[event->kind] += event->count;
+		drop(events, event);
 	else
 		events->list[events->count++] = *entry;
 }
 
-void events_count(struct events *events, enum event_kind kind)
+void events_count(struct events *events, const struct event *event)
 {
-	events->totals[kind]++;
-	events->dropped[kind]++;
+	events->totals[event->kind] += event->count;
+	drop(events, event);
 }
 
 void events_tell(struct events *events, enum event_kind kind, uint64_t count, uint64_t first_us,
@@ -92,7 +99,7 @@ static void write_one(const struct event *event, struct buf *outcome)
 static void write_dropped(const struct events *events, unsigned kind, struct buf *outcome)
 {
 	struct event rest = {.kind = (uint8_t)kind,
-			     .severity = (uint8_t)event_kind_severity((enum event_kind)kind),
+			     .severity = events->dropped_severity[kind],
 			     .is_rest = 1,
 			     .count = events->dropped[kind],
 			     .detail = "more than are listed; counted, not looked at"};

@@ -29,6 +29,7 @@ struct events {
 	unsigned decoded;
 	uint64_t totals[EVENT_KINDS];
 	uint64_t dropped[EVENT_KINDS]; /* of the totals: those that no entry tells of */
+	uint8_t dropped_severity[EVENT_KINDS]; /* the highest of those */
 };
 
 void events_done(struct events *events);
@@ -40,8 +41,8 @@ bool events_repeat(struct events *events, const struct event *event, int number,
 /* Counts it, and keeps it or adds it to an equal one if there is room. */
 void events_add(struct events *events, const struct event_entry *entry);
 
-/* Counts one of which nothing is known but the kind. */
-void events_count(struct events *events, enum event_kind kind);
+/* Counts one of which nothing is known but kind and severity. */
+void events_count(struct events *events, const struct event *event);
 
 /* An event that is no call. */
 void events_tell(struct events *events, enum event_kind kind, uint64_t count, uint64_t first_us,

@@ -87,7 +87,7 @@ static void note_denied(struct slot *slot, const struct seccomp_rule *rule,
 	    decode_call(slot->notify.fd, call, &entry.event, &entry.is_by_value))
 		events_add(&slot->events, &entry);
 	else
-		events_count(&slot->events, rule->kind);
+		events_count(&slot->events, &entry.event);
 }
 
 /* What the worker starts to run a job is not the job's doing: with its own program it becomes
@@ -122,7 +122,7 @@ static void note_program(struct slot *slot, const struct seccomp_rule *rule,
 		return;
 	entry = entry_of(slot, rule, call);
 	if (!may_decode(slot)) {
-		events_count(&slot->events, rule->kind);
+		events_count(&slot->events, &entry.event);
 		return;
 	}
 	switch (decode_execve(slot->notify.fd, call, &entry.event)) {
