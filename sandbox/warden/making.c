@@ -116,17 +116,22 @@ void making_begin(struct slot *slot, struct runtime *runtime)
 		making_failed(slot, &err);
 }
 
+/* What a program that is started ahead may reserve before there is a job. */
+#define AHEAD_RESERVE_BYTES (64ull << 30)
+
 /* Ceilings only: the job's own values follow when it comes. Without a memory group the address
  * space is the only limit on memory, counted from what the zygote has mapped already. */
 static void fork_limits(const struct slot *slot, struct zygote_fork *ret)
 {
 	const struct setup_warden_config *config = &slot->warden->config;
 	bool has_memory_group = (slot->warden->cgroups.layers & LAYER_CGROUP_MEMORY) != 0;
+	uint64_t ahead_bytes =
+		slot->runtime->setup.start == RUNTIME_AHEAD ? AHEAD_RESERVE_BYTES : 0;
 
 	ret->address_space_bytes = has_memory_group
 					   ? 0
 					   : slot->runtime->zygote_says.address_space_bytes +
-						     config->memory_bytes_max;
+						     ahead_bytes + config->memory_bytes_max;
 	ret->processes = run_limits_processes(slot)
 				 ? config->processes_max + run_processes_of_cell(slot) +
 					   RUN_PROCESSES_SPARE
@@ -260,6 +265,24 @@ static int count_tasks(pid_t pid, unsigned *ret, struct err *err)
 	return 0;
 }
 
+/* What it has mapped is no measure of what it uses: node reserves a gigabyte. */
+static int measure_program(pid_t pid, uint64_t *ret_bytes, struct err *err)
+{
+	char path[64];
+	char text[64];
+	own_fd fd = -1;
+	ssize_t got;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/statm", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	got = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
+	if (got <= 0)
+		return err_errno(err, errno, "measure the program's address space");
+	text[got] = '\0';
+	*ret_bytes = strtoull(text, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE);
+	return 0;
+}
+
 /* The one child of the worker, in our pid namespace, from the kernel: limits are set on it. */
 static int find_program(struct slot *slot, struct err *err)
 {
@@ -267,6 +290,7 @@ static int find_program(struct slot *slot, struct err *err)
 	char text[64];
 	own_fd fd = -1;
 	ssize_t got;
+	int status;
 	char *end;
 
 	if (slot->runtime->setup.start != RUNTIME_AHEAD)
@@ -284,7 +308,9 @@ static int find_program(struct slot *slot, struct err *err)
 	if (slot->program_pid <= 0 || strspn(end, " ") != strlen(end))
 		return err_set(err, EPROTO, "the worker has started not one program (\"%s\")",
 			       text);
-	return count_tasks(slot->program_pid, &slot->program_tasks, err);
+	status = count_tasks(slot->program_pid, &slot->program_tasks, err);
+	return status < 0 ? status
+			  : measure_program(slot->program_pid, &slot->program_bytes, err);
 }
 
 static void worker_is_ready(struct slot *slot)

@@ -47,6 +47,12 @@ bool run_limits_processes(const struct slot *slot)
 	return warden_has_cells(slot->warden) || bare_user(slot) != 0;
 }
 
+static uint64_t address_space_before(const struct slot *slot)
+{
+	return slot->program_pid != 0 ? slot->program_bytes
+				      : slot->runtime->zygote_says.address_space_bytes;
+}
+
 static int limit_process(const struct slot *slot, const struct job_start *start,
 			 struct err *err)
 {
@@ -69,8 +75,7 @@ static int limit_process(const struct slot *slot, const struct job_start *start,
 			limit_one(slot, RLIMIT_FSIZE, "file size", start->workspace_bytes, err);
 	if (status == 0 && !has_memory_group)
 		status = limit_one(slot, RLIMIT_AS, "address space",
-				   slot->runtime->zygote_says.address_space_bytes +
-					   start->memory_bytes,
+				   address_space_before(slot) + start->memory_bytes,
 				   err);
 	if (status == 0 && cpu_us / 1000000 + 1 < LIMIT_CPU_MS_MAX / 1000 + 1)
 		status = limit_one(slot, RLIMIT_CPU, "CPU time", cpu_us / 1000000 + 1, err);

@@ -63,6 +63,7 @@ struct slot {
 	pid_t worker_pid;
 	pid_t program_pid; /* started ahead by the worker; 0: none, the worker runs the job */
 	unsigned program_tasks; /* its threads when it was ready */
+	uint64_t program_bytes; /* its address space then */
 	struct stream out;
 	struct stream errors;
 	struct notify notify;
