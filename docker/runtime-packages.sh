@@ -1,7 +1,7 @@
 #!/bin/bash
 # Prints the Debian packages that the installed programs below PREFIX need at run time, one a
 # line: the owners of the libraries they link, the modules the Python runtime preloads, and the
-# programs of the bash runtime.
+# programs of the bash and JavaScript runtimes.
 # Names differ between Debian releases (libcurl4, libcurl4t64), so they are looked up, not listed.
 set -euo pipefail
 
@@ -20,4 +20,4 @@ find "$prefix/bin" "$prefix/libexec/casemate" -type f -exec ldd {} + |
 	done | sort -u
 
 printf '%s\n' python3 python3-numpy python3-pandas python3-matplotlib ca-certificates \
-	bash coreutils mawk sed grep jq
+	bash coreutils mawk sed grep jq nodejs

@@ -16,6 +16,7 @@ packages=(
 	python3-numpy python3-pandas python3-matplotlib # preloaded into the Python runtime
 	curl ca-certificates
 	bash coreutils mawk sed grep jq # the bash runtime
+	nodejs # the JavaScript runtime
 )
 for wish in "$@"; do
 	case $wish in
