@@ -28,7 +28,7 @@ struct events {
 	unsigned count;
 	unsigned decoded;
 	uint64_t totals[EVENT_KINDS];
-	uint64_t dropped[EVENT_KINDS]; /* of the totals: those that no entry tells of */
+	uint64_t dropped[EVENT_KINDS];	       /* of the totals: those that no entry tells of */
 	uint8_t dropped_severity[EVENT_KINDS]; /* the highest of those */
 };
 

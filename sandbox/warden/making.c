@@ -250,7 +250,8 @@ int making_check_layers(uint32_t required, uint32_t layers, struct err *err)
 	return 0;
 }
 
-/* Threads of a process: the kernel counts each as a link of this folder, beside the usual two. */
+/* Threads of a process: the kernel counts each as a link of this folder, beside the usual two.
+ */
 static int count_tasks(pid_t pid, unsigned *ret, struct err *err)
 {
 	char path[64];

@@ -75,8 +75,7 @@ static int limit_process(const struct slot *slot, const struct job_start *start,
 			limit_one(slot, RLIMIT_FSIZE, "file size", start->workspace_bytes, err);
 	if (status == 0 && !has_memory_group)
 		status = limit_one(slot, RLIMIT_AS, "address space",
-				   address_space_before(slot) + start->memory_bytes,
-				   err);
+				   address_space_before(slot) + start->memory_bytes, err);
 	if (status == 0 && cpu_us / 1000000 + 1 < LIMIT_CPU_MS_MAX / 1000 + 1)
 		status = limit_one(slot, RLIMIT_CPU, "CPU time", cpu_us / 1000000 + 1, err);
 	return status;

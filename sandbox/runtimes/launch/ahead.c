@@ -204,8 +204,7 @@ static void take_answer(struct answer *answer)
 			answer->length += (size_t)got;
 		if (got <= 0 || answer->length == sizeof(answer->bytes))
 			answer->is_over = true;
-		if (report_length(answer) > 0 &&
-		    answer->length > 4 + report_length(answer))
+		if (report_length(answer) > 0 && answer->length > 4 + report_length(answer))
 			answer->is_over = true;
 	}
 }
@@ -229,8 +228,8 @@ static void note_death(int number)
 	(void)number; /* it is there to interrupt a wait */
 }
 
-/* Until it is dead, or has said its exit status. Its death interrupts only the wait, where it is
- * let through, so none is missed. Returns whether it is dead. */
+/* Until it is dead, or has said its exit status. Its death interrupts only the wait, where it
+ * is let through, so none is missed. Returns whether it is dead. */
 static bool wait_for_end(struct answer *answer, int *ret_how)
 {
 	struct pollfd wait = {.fd = LINK_FD, .events = POLLIN};

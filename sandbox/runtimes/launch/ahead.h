@@ -5,9 +5,9 @@
  * job's output; 3, one end of a stream socket pair. On 3 it writes one byte 'R' when it can
  * take a job, and then reads it: u32 number of arguments, each u32 bytes and the bytes; u32
  * number of variables, each u32 bytes and "NAME=value"; u32 bytes of code and the code. All
- * numbers are little-endian. At its end it writes u32 bytes and the report's JSON, and exits; one
- * whose exit takes long writes its exit status, u8, behind the report, and is killed.
- * From the first byte of the job on whatever comes from there is hostile.
+ * numbers are little-endian. At its end it writes u32 bytes and the report's JSON, and exits;
+ * one whose exit takes long writes its exit status, u8, behind the report, and is killed. From
+ * the first byte of the job on whatever comes from there is hostile.
  */
 #ifndef SANDBOX_RUNTIMES_LAUNCH_AHEAD_H
 #define SANDBOX_RUNTIMES_LAUNCH_AHEAD_H
