@@ -206,7 +206,7 @@ static const struct codec codecs[] = {
 	 type##_to, type##_from,	 type##_bad},
 	MESSAGES(ROW)};
 
-#define STORAGE_BYTES 32768 /* larger than any message struct */
+#define STORAGE_BYTES 40960 /* larger than any message struct */
 
 static void round_trip(const struct codec *codec, void (*fill)(void *))
 {
