@@ -41,7 +41,8 @@ BUSY_CONFIG = {
 
 # For what is counted by the names of processes.
 PYTHON_ALONE = {**BUSY_CONFIG, "runtimes": {"python": BUSY_CONFIG["runtimes"]["python"],
-                                            "bash": {"enabled": False}, "c": {"enabled": False}}}
+                                            "bash": {"enabled": False}, "c": {"enabled": False},
+                                            "javascript": {"enabled": False}}}
 
 
 def command_us(*command, runs=15):

@@ -10,6 +10,7 @@ import threading
 from datetime import datetime, timezone
 
 import pytest
+from service import wait_until
 from slow import SLOW
 from warden_service import ROOT, Warden
 
@@ -65,6 +66,8 @@ class Injected:
             self.warden = Warden(workers=1, low=1, high=1, log_level=0, log=log,
                                  instance=f"faults{numbers[0]}").wait_ready()
         self.layers = self.warden.run("").layers
+        # The worker that replaces it waits for a job, so the next one made has none waiting.
+        assert wait_until(lambda: self.log_path.read_text().count("event=worker_ready") == 2)
         parent = self.warden.program(program)
         self.tracer = subprocess.Popen(
             [sys.executable, INJECT, str(parent), ",".join(map(str, numbers))],
