@@ -20,8 +20,9 @@ Test(words, paths_and_arguments_take_their_places)
 	const struct plan_command command = {
 		.words = {"/bin/a", "-x{code}:{workspace}", "{args}", "{tmp}/b", "{none}", "{"},
 		.count = 6};
-	struct words words = {.argument_count = 0};
-	char **argv;
+	/* As in the launcher they live as long as the process, and are found there. */
+	static struct words words;
+	static char **argv;
 
 	cr_assert(eq(int, words_add_argument(&words, "one|", 3, NULL), 0));
 	cr_assert(eq(int, words_add_argument(&words, "{code}", 6, NULL), 0));
@@ -39,7 +40,7 @@ Test(words, paths_and_arguments_take_their_places)
 
 Test(words, the_last_value_of_a_variable_counts)
 {
-	struct words words = {.variable_count = 0};
+	static struct words words;
 
 	cr_assert(eq(int, words_add_variable(&words, "AB", 2, "1", 1, NULL), 0));
 	cr_assert(eq(int, words_add_variable(&words, "A", 1, "2", 1, NULL), 0));
