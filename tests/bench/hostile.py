@@ -77,10 +77,9 @@ class Hostile:
 
 
 def busy(service):
-    for line in service.operations("/metrics").body.decode().splitlines():
-        if line.startswith("casemate_workers_busy"):
-            return int(line.split()[-1])
-    return 0
+    return sum(int(line.split()[-1])
+               for line in service.operations("/metrics").body.decode().splitlines()
+               if line.startswith("casemate_workers_busy"))
 
 
 def measure(codes=None):
