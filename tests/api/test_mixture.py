@@ -160,7 +160,7 @@ def look(service):
     lasting = {name: pids[0] for name, pids in children.items()
                if name not in ("casemate-python", "casemate-cell", "cell-init")}
     # The oldest of each: what workers and cells are forked from.
-    lasting |= {name: min(children[name]) for name in ("casemate-python", "casemate-cell")
+    lasting |= {name: children[name][0] for name in ("casemate-python", "casemate-cell")
                 if name in children}
     groups = {path for base in Path("/sys/fs/cgroup").glob(f"**/*-{warden}")
               for path in [base, *base.rglob("*")] if path.is_dir()}

@@ -85,8 +85,8 @@ def worker_pss(service, ready):
     zygote_and_workers = children["casemate-python"]
     inits = children.get("casemate-cell", [])
     # The zygote is the oldest of its name, the cell maker of its own.
-    workers = sorted(zygote_and_workers)[1:]
-    makers_children = sorted(inits)[1:]
+    workers = zygote_and_workers[1:]
+    makers_children = inits[1:]
     total = sum(map(pss_bytes, workers)) + sum(map(pss_bytes, makers_children))
     return total / len(workers), len(workers)
 

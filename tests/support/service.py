@@ -315,17 +315,19 @@ class Service:
         return Client(self, name, timeout)
 
     def children(self):
-        """{program name: [pid, ...]} of everything below the supervisor."""
+        """{program name: [pid, ...]} of everything below the supervisor, the oldest first: numbers
+        say nothing of that, because they start anew at the largest."""
         found = {}
         pending = [self.process.pid] if self.process else []
         while pending:
             pid = pending.pop()
             with contextlib.suppress(OSError):
                 name = Path(f"/proc/{pid}/comm").read_text().strip()
-                found.setdefault(name, []).append(pid)
+                began = int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[19])
+                found.setdefault(name, []).append((began, pid))
                 for task in Path(f"/proc/{pid}/task").iterdir():
                     pending += map(int, (task / "children").read_text().split())
-        return found
+        return {name: [pid for _, pid in sorted(those)] for name, those in found.items()}
 
     def descendants(self):
         return {pid for pids in self.children().values() for pid in pids}
