@@ -266,20 +266,25 @@ static int count_tasks(pid_t pid, unsigned *ret, struct err *err)
 	return 0;
 }
 
+/* A small file of /proc as text; its length, or -1 with errno. */
+static ssize_t read_text(const char *path, char *ret, size_t size)
+{
+	own_fd fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t got = fd >= 0 ? read(fd, ret, size - 1) : -1;
+
+	ret[got > 0 ? got : 0] = '\0';
+	return got;
+}
+
 /* What it has mapped is no measure of what it uses: node reserves a gigabyte. */
 static int measure_program(pid_t pid, uint64_t *ret_bytes, struct err *err)
 {
 	char path[64];
 	char text[64];
-	own_fd fd = -1;
-	ssize_t got;
 
 	(void)snprintf(path, sizeof(path), "/proc/%d/statm", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	got = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
-	if (got <= 0)
+	if (read_text(path, text, sizeof(text)) <= 0)
 		return err_errno(err, errno, "measure the program's address space");
-	text[got] = '\0';
 	*ret_bytes = strtoull(text, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE);
 	return 0;
 }
@@ -289,8 +294,6 @@ static int find_program(struct slot *slot, struct err *err)
 {
 	char path[64];
 	char text[64];
-	own_fd fd = -1;
-	ssize_t got;
 	int status;
 	char *end;
 
@@ -298,12 +301,9 @@ static int find_program(struct slot *slot, struct err *err)
 		return 0;
 	(void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)slot->worker_pid,
 		       (int)slot->worker_pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	got = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
-	if (got < 0)
+	if (read_text(path, text, sizeof(text)) < 0)
 		return err_errno(err, errno,
 				 "read the worker's children (CONFIG_PROC_CHILDREN)");
-	text[got] = '\0';
 	slot->program_pid = (pid_t)strtol(text, &end, 10);
 	/* "123 " */
 	if (slot->program_pid <= 0 || strspn(end, " ") != strlen(end))
