@@ -260,14 +260,22 @@ static void ledger_chan_lost(struct chan *chan, const struct err *why)
 
 static void tell_runtime(struct warden *warden, const struct runtime *runtime)
 {
-	struct warden_runtime tell = {0};
+	const struct setup_runtime *setup = &runtime->setup;
+	struct warden_runtime tell = {
+		.wall_ms = setup->wall_ms,
+		.cpu_ms = setup->cpu_ms,
+		.memory_bytes = setup->memory_bytes,
+		.output_bytes = setup->output_bytes,
+		.processes = setup->processes,
+		.open_files = setup->open_files,
+	};
 	uint8_t body[sizeof(tell) + 16];
 	struct wr wr;
 
-	(void)snprintf(tell.name, sizeof(tell.name), "%s", runtime->setup.name);
+	(void)snprintf(tell.name, sizeof(tell.name), "%s", setup->name);
 	(void)snprintf(tell.version, sizeof(tell.version), "%s", runtime->zygote_says.version);
 	(void)snprintf(tell.modules, sizeof(tell.modules), "%s", runtime->zygote_says.modules);
-	(void)snprintf(tell.missing, sizeof(tell.missing), "%s", runtime->setup.missing);
+	(void)snprintf(tell.missing, sizeof(tell.missing), "%s", setup->missing);
 	wr_init(&wr, body, sizeof(body));
 	warden_runtime_encode(&wr, &tell);
 	send(warden, WARDEN_RUNTIME, 0, body, wr.length, NULL, 0);

@@ -9,6 +9,7 @@
 #include "schema/limits.h"
 #include "schema/status.h"
 #include "schema/wire/front_gate.h"
+#include "schema/wire/runtime_limits.h"
 
 enum gate_ledger_message {
 	/* gate -> ledger */
@@ -146,6 +147,7 @@ WIRE_DECLARE(tell_state, TELL_STATE_FIELDS)
 	F(STR, name, 1, LIMIT_NAME_BYTES)                                                          \
 	F(STR, version, 0, 64)                                                                     \
 	F(STR, modules, 0, 4096) /* preloaded, comma separated, each "name version" or "name" */   \
+	RUNTIME_LIMIT_FIELDS(F)                                                                    \
 	F(STR, missing, 0, LIMIT_DETAIL_BYTES) /* why it cannot be used; empty: it can */
 WIRE_DECLARE(tell_runtime, TELL_RUNTIME_FIELDS)
 

@@ -14,6 +14,7 @@
 #include "base/wire_gen.h"
 #include "schema/limits.h"
 #include "schema/status.h"
+#include "schema/wire/runtime_limits.h"
 
 #define SETUP_FD 3 /* where a child finds its channel */
 
@@ -163,6 +164,7 @@ enum runtime_start {
 	F(U32, pool_high, 1, 1024)                                                                 \
 	F(U32, compile_wall_ms, 0, LIMIT_WALL_MS_MAX) /* of a step before the run: on top of the */ \
 	F(U32, compile_cpu_ms, 0, LIMIT_CPU_MS_MAX)   /* job's own limits, which are the run's */  \
+	RUNTIME_LIMIT_FIELDS(F)                                                                    \
 	F(U8, is_named, 0, 1) /* the configuration asks for it: without it nothing starts */       \
 	F(STR, missing, 0, LIMIT_DETAIL_BYTES) /* why it is left out; empty: it is not */
 WIRE_DECLARE(setup_runtime, SETUP_RUNTIME_FIELDS)

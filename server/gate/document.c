@@ -208,6 +208,48 @@ static void key_modules(struct jsonw *json, const char *modules)
 	jsonw_array_close(json);
 }
 
+struct limit_row {
+	const char *name;
+	uint64_t min, standard, max;
+	size_t of_runtime; /* in struct tell_runtime; NO_DEFAULT: a runtime has none */
+};
+
+#define NO_DEFAULT SIZE_MAX
+
+#define LIMIT_ROW(name, NAME, of_runtime)                                              \
+	{                                                                              \
+#name, LIMIT_##NAME##_MIN, LIMIT_##NAME##_DEFAULT, LIMIT_##NAME##_MAX, \
+			of_runtime                                                     \
+	}
+#define RUNTIME_LIMIT_ROW(name, NAME) LIMIT_ROW(name, NAME, offsetof(struct tell_runtime, name))
+
+static const struct limit_row limit_rows[] = {
+	RUNTIME_LIMIT_ROW(wall_ms, WALL_MS),
+	RUNTIME_LIMIT_ROW(cpu_ms, CPU_MS),
+	RUNTIME_LIMIT_ROW(memory_bytes, MEMORY_BYTES),
+	RUNTIME_LIMIT_ROW(output_bytes, OUTPUT_BYTES),
+	RUNTIME_LIMIT_ROW(processes, PROCESSES),
+	RUNTIME_LIMIT_ROW(open_files, OPEN_FILES),
+	LIMIT_ROW(workspace_bytes, WORKSPACE_BYTES, NO_DEFAULT),
+};
+
+/* What a request that leaves them out gets; its tenant's ceilings may be lower. */
+static void key_limits(struct jsonw *json, const struct tell_runtime *runtime)
+{
+	jsonw_key(json, "limits");
+	jsonw_object_open(json);
+	for (size_t i = 0; i < ARRAY_COUNT(limit_rows); i++) {
+		uint64_t value = 0;
+
+		if (limit_rows[i].of_runtime != NO_DEFAULT)
+			memcpy(&value, (const char *)runtime + limit_rows[i].of_runtime,
+			       sizeof(value));
+		jsonw_key_u64(json, limit_rows[i].name,
+			      value > 0 ? value : limit_rows[i].standard);
+	}
+	jsonw_object_close(json);
+}
+
 void document_runtimes(struct buf *buf, const struct tell_runtime *const *runtimes,
 		       size_t count)
 {
@@ -222,6 +264,7 @@ void document_runtimes(struct buf *buf, const struct tell_runtime *const *runtim
 		jsonw_key_str(&json, "name", runtimes[i]->name);
 		jsonw_key_str(&json, "version", runtimes[i]->version);
 		key_modules(&json, runtimes[i]->modules);
+		key_limits(&json, runtimes[i]);
 		jsonw_key_bool(&json, "available", runtimes[i]->missing[0] == '\0');
 		jsonw_key(&json, "reason");
 		if (runtimes[i]->missing[0] == '\0')
@@ -234,26 +277,6 @@ void document_runtimes(struct buf *buf, const struct tell_runtime *const *runtim
 	jsonw_object_close(&json);
 	buf_add_char(buf, '\n');
 }
-
-struct limit_row {
-	const char *name;
-	uint64_t min, standard, max;
-};
-
-#define LIMIT_ROW(name, NAME)                                                        \
-	{                                                                            \
-		name, LIMIT_##NAME##_MIN, LIMIT_##NAME##_DEFAULT, LIMIT_##NAME##_MAX \
-	}
-
-static const struct limit_row limit_rows[] = {
-	LIMIT_ROW("wall_ms", WALL_MS),
-	LIMIT_ROW("cpu_ms", CPU_MS),
-	LIMIT_ROW("memory_bytes", MEMORY_BYTES),
-	LIMIT_ROW("output_bytes", OUTPUT_BYTES),
-	LIMIT_ROW("processes", PROCESSES),
-	LIMIT_ROW("open_files", OPEN_FILES),
-	LIMIT_ROW("workspace_bytes", WORKSPACE_BYTES),
-};
 
 void document_capabilities(struct buf *buf, const struct tell_capabilities *capabilities)
 {

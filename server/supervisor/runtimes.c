@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "base/self.h"
@@ -78,6 +79,60 @@ static void fill_pool(struct setup_runtime *ret, const json_t *file, const json_
 	ret->pool_low = low > ret->pool_high ? ret->pool_high : low;
 }
 
+static const struct limit_row {
+	const char *name;
+	size_t at; /* in struct setup_runtime */
+	uint64_t low, high;
+} limit_rows[] = {
+#define ROW(name, NAME)                                                          \
+	{                                                                        \
+#name, offsetof(struct setup_runtime, name), LIMIT_##NAME##_MIN, \
+			LIMIT_##NAME##_MAX                                       \
+	}
+	ROW(wall_ms, WALL_MS),		 ROW(cpu_ms, CPU_MS),
+	ROW(memory_bytes, MEMORY_BYTES), ROW(output_bytes, OUTPUT_BYTES),
+	ROW(processes, PROCESSES),	 ROW(open_files, OPEN_FILES),
+#undef ROW
+};
+
+static int fill_limit(struct setup_runtime *ret, const char *name, const json_t *value,
+		      struct err *err)
+{
+	for (size_t i = 0; i < ARRAY_COUNT(limit_rows); i++) {
+		const struct limit_row *row = &limit_rows[i];
+		json_int_t number = json_integer_value(value);
+
+		if (strcmp(row->name, name) != 0)
+			continue;
+		if (number < (json_int_t)row->low || number > (json_int_t)row->high)
+			return err_set(err, ERANGE,
+				       "limits: %s is not a number from %llu to %llu", name,
+				       (unsigned long long)row->low,
+				       (unsigned long long)row->high);
+		*(uint64_t *)(void *)((char *)ret + row->at) = (uint64_t)number;
+		return 0;
+	}
+	return err_set(err, EINVAL, "limits: a runtime has no default of \"%s\"", name);
+}
+
+/* What a request gets that leaves a limit out; 0 is written for those not named. */
+static int fill_limits(struct setup_runtime *ret, json_t *limits, struct err *err)
+{
+	const char *name;
+	json_t *value;
+	int status = 0;
+
+	for (size_t i = 0; i < ARRAY_COUNT(limit_rows); i++)
+		*(uint64_t *)(void *)((char *)ret + limit_rows[i].at) = 0;
+	json_object_foreach(limits, name, value)
+	{
+		status = fill_limit(ret, name, value, err);
+		if (status < 0)
+			break;
+	}
+	return status;
+}
+
 static int fill(struct setup_runtime *ret, int folder_fd, const json_t *file,
 		const json_t *settings, struct err *err)
 {
@@ -96,6 +151,8 @@ static int fill(struct setup_runtime *ret, int folder_fd, const json_t *file,
 			      sizeof(ret->root_paths), err);
 	if (status == 0)
 		status = fill_seccomp(ret, json_object_get(file, "seccomp"), err);
+	if (status == 0)
+		status = fill_limits(ret, json_object_get(file, "limits"), err);
 	if (status == 0)
 		status = plan_fill(ret, folder_fd, json_object_get(file, "launch"), err);
 	return status;

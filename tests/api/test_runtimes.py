@@ -20,6 +20,7 @@ shift
 printf '<%s>\\n' "$@"
 cat
 [ "$MOOD" = bad ] && exit 9
+[ "$MOOD" = limited ] && ulimit -n
 exit 0
 """
 
@@ -80,12 +81,27 @@ def test_a_language_is_added_by_configuration_alone(make, folder):
 
     assert {"bash", "shout"} <= set(listed) and "python" not in listed
     assert listed["shout"] == {"name": "shout", "version": "1.2.3", "modules": [],
-                               "available": True, "reason": None}
+                               "limits": listed["bash"]["limits"], "available": True,
+                               "reason": None}
     answer = client.post({"language": "shout", "code": "hello\n", "args": ["a b"], "stdin": "in"})
     assert (answer.json["status"], answer.json["stdout"]) == ("succeeded", "HELLO\n<a b>\nin")
     answer = client.post({"language": "shout", "code": "x", "env": {"MOOD": "bad"}})
     assert (answer.json["status"], answer.json["exit_code"]) == ("failed", 9)
     assert answer.json["isolation"]["level"] == "full"
+    client.close()
+
+
+def test_a_language_has_default_limits_of_its_own(make, folder):
+    change(folder, limits={"open_files": 77, "memory_bytes": 100 << 20})
+    client = make(shout={"folder": str(folder)}).start().client()
+    listed = {entry["name"]: entry for entry in client.get("/v1/runtimes").json["runtimes"]}
+    request = {"language": "shout", "code": "", "env": {"MOOD": "limited"}}
+
+    assert listed["shout"]["limits"] == {**listed["bash"]["limits"], "open_files": 77,
+                                         "memory_bytes": 100 << 20}
+    assert client.post(request).json["stdout"] == "<>\n77\n"
+    asked = client.post({**request, "limits": {"open_files": 88}})
+    assert asked.json["stdout"] == "<>\n88\n"
     client.close()
 
 
@@ -111,6 +127,10 @@ BROKEN = {
     "program missing": (lambda folder: (folder / "shout").unlink(),
                         "shout is not installed; copy it from somewhere"),
     "program outside the root": (lambda folder: change(folder, root=["/usr"]), "runtime's root"),
+    "a limit out of bounds": (lambda folder: change(folder, limits={"open_files": 1}),
+                              "open_files is not a number from 16 to 4096"),
+    "a limit without default": (lambda folder: change(folder, limits={"workspace_bytes": 1 << 20}),
+                                'no default of \\"workspace_bytes\\"'),
     "needs": (lambda folder: change(folder, needs=["/usr/lib/no-such"]),
               "/usr/lib/no-such is not installed; copy it from somewhere"),
 }

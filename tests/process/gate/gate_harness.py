@@ -268,10 +268,12 @@ class Gate:
     # --- the ledger -------------------------------------------------------------------------
 
     def tell_ready(self, is_ready=True, reason=""):
+        limits = b"".join(u64(limit) for limit in (0, 0, 512 << 20, 0, 0, 0))
         channel.send(self.ledger, TELL_RUNTIME,
-                     text("python") + text("3.11.2") + text("json,numpy 1.24.2") + text(""))
+                     text("python") + text("3.11.2") + text("json,numpy 1.24.2") + limits + text(""))
         channel.send(self.ledger, TELL_RUNTIME,
-                     text("c") + text("") + text("") + text("gcc is not installed"))
+                     text("c") + text("") + text("") + limits
+                     + text("gcc is not installed"))
         channel.send(self.ledger, TELL_CAPABILITIES, u32((1 << 18) - 1) + u32(7) + u8(0))
         channel.send(self.ledger, TELL_STATE, u8(is_ready) + text(reason))
 

@@ -268,10 +268,13 @@ def test_views_match_their_schemas(served):
         answer = caller.request("GET", path)
         schema = json.loads((ROOT / f"schema/v1/{name}.schema.json").read_text())
         assert answer.status == 200 and set(answer.json) == set(schema["required"]), answer
+    limits = caller.request("GET", "/v1/capabilities").json["limits"]
+    limits = {name: row["default"] for name, row in limits.items()}
+    limits["memory_bytes"] = 512 << 20  # as the runtimes' own default says
     assert caller.request("GET", "/v1/runtimes").json["runtimes"] == [
         {"name": "python", "version": "3.11.2", "modules": ["json", "numpy 1.24.2"],
-         "available": True, "reason": None},
-        {"name": "c", "version": "", "modules": [], "available": False,
+         "limits": limits, "available": True, "reason": None},
+        {"name": "c", "version": "", "modules": [], "limits": limits, "available": False,
          "reason": "gcc is not installed"}]
     assert caller.request("GET", "/v1/capabilities").json["isolation"]["cgroup_version"] is None
     assert caller.request("GET", "/openapi.json").json == {"openapi": "3.1.0"}
@@ -388,7 +391,7 @@ def test_a_body_above_the_maximum_is_refused_before_it_arrives(make_gate):
 def test_as_many_runtimes_as_the_ledger_knows(gate):
     for index in range(62):
         channel.send(gate.ledger, TELL_RUNTIME, text(f"other{index}") + text("1") + text("")
-                     + text(""))
+                     + bytes(48) + text(""))
     gate.tell_ready(False, "marked")
     # Until the gate has read the state it is still ready, and that answer has no detail.
     assert wait_until(lambda: "marked" in gate.operations().request("GET", "/readyz").json.get("detail", ""))

@@ -242,11 +242,12 @@ class Validator(Peer):
 
 
 class Warden(Peer):
-    def __init__(self, ledger, runtimes=("python",), layers=7):
+    def __init__(self, ledger, runtimes=("python",), layers=7, limits=(0,) * 6):
         super().__init__(ledger, ROLE_WARDEN)
         self.send(WARDEN_CAPABILITIES, u32(layers) + u32(7) + u8(1))
         for runtime in runtimes:
-            self.send(WARDEN_RUNTIME, text(runtime) + text("3.11.2") + text("json,math") + text(""))
+            self.send(WARDEN_RUNTIME, text(runtime) + text("3.11.2") + text("json,math")
+                      + b"".join(u64(limit) for limit in limits) + text(""))
             self.pool(runtime, ready=4)
 
     def pool(self, runtime="python", ready=0, busy=0):
@@ -379,8 +380,8 @@ class Ledger:
 
     # --- neighbours ----------------------------------------------------------------------
 
-    def peers(self):
-        gate, validator, warden = Gate(self), Validator(self), Warden(self)
+    def peers(self, **options):
+        gate, validator, warden = Gate(self), Validator(self), Warden(self, **options)
         gate.state(True)
         return gate, validator, warden
 

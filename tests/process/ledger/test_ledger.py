@@ -221,6 +221,16 @@ def test_the_validator_is_not_believed_about_ceilings(make_ledger):
     assert limits["wall_ms"] == 2000 and limits["processes"] == 8
 
 
+def test_what_is_left_out_is_the_runtimes_default_below_the_ceilings(make_ledger):
+    ledger = make_ledger(tenants={"dev": {"wall_ms": 2000, "processes": 8}}).start()
+    gate, validator, warden = ledger.peers(limits=(0, 1500, 300 << 20, 0, 16, 0))
+    gate.execute()
+    validator.good(validator.take()[0])
+    limits = warden.take()[2]
+    assert limits["memory_bytes"] == 300 << 20 and limits["cpu_ms"] == 1500
+    assert limits["processes"] == 8 and limits["open_files"] == 256
+
+
 def test_a_flood_of_refusals_is_counted_not_listed(ledger, peers):
     gate, *_ = peers
     for _ in range(300):

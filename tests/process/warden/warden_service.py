@@ -76,13 +76,13 @@ STARTS = ["fork", "exec", "ahead"]
 
 def runtime_message(name="python", program="casemate-python", preload="", root=None,
                     seccomp="python", low=2, high=3, start="fork", plan=(), named=True,
-                    missing="", compile_ms=(0, 0)):
+                    missing="", compile_ms=(0, 0), limits=(0,) * 6):
     """SETUP_RUNTIME; `plan` is a list of (key, value), as runtime.json's "launch" becomes it."""
     records = "".join(f"{key} {value}{PLAN_END}" for key, value in plan)
     return (text(name) + u8(STARTS.index(start)) + text(records) + text(program) + text(preload)
             + text(root or root_paths()) + text(seccomp) + u32(low) + u32(high)
-            + u32(compile_ms[0]) + u32(compile_ms[1]) + u8(named)
-            + text(missing))
+            + u32(compile_ms[0]) + u32(compile_ms[1])
+            + b"".join(u64(limit) for limit in limits) + u8(named) + text(missing))
 
 
 BASH = [("argv", "/usr/bin/bash"), ("argv", "{code}"), ("argv", "{args}"), ("code", "main.sh"),
@@ -265,6 +265,7 @@ class Warden:
         elif message.type == WARDEN_RUNTIME:
             reader = Reader(message.body)
             self.runtime = dict(name=reader.text(), version=reader.text(), modules=reader.text(),
+                                limits=[reader.uint(8) for _ in range(6)],
                                 missing=reader.text())
         elif message.type == WARDEN_CAPABILITIES:
             reader = Reader(message.body)

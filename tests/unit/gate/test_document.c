@@ -92,7 +92,11 @@ Test(document, an_execution_is_one_object)
 
 Test(document, modules_are_split_at_commas_and_what_is_missing_says_why)
 {
-	struct tell_runtime runtime = {.name = "python", .version = "3", .modules = ",a 1,,b"};
+	struct tell_runtime runtime = {.name = "python",
+				       .version = "3",
+				       .modules = ",a 1,,b",
+				       .memory_bytes = 1,
+				       .processes = 2};
 	struct tell_runtime missing = {.name = "c", .missing = "no gcc"};
 	const struct tell_runtime *runtimes[] = {&runtime, &missing};
 	own_buf buf = {0};
@@ -102,9 +106,16 @@ Test(document, modules_are_split_at_commas_and_what_is_missing_says_why)
 
 	cr_assert(eq(str, buf.data,
 		     (char *)"{\"runtimes\":[{\"name\":\"python\",\"version\":\"3\","
-			     "\"modules\":[\"a "
-			     "1\",\"b\"],\"available\":true,\"reason\":null},"
+			     "\"modules\":[\"a 1\",\"b\"],"
+			     "\"limits\":{\"wall_ms\":10000,\"cpu_ms\":10000,"
+			     "\"memory_bytes\":1,\"output_bytes\":1048576,\"processes\":2,"
+			     "\"open_files\":256,\"workspace_bytes\":67108864},"
+			     "\"available\":true,\"reason\":null},"
 			     "{\"name\":\"c\",\"version\":\"\",\"modules\":[],"
+			     "\"limits\":{\"wall_ms\":10000,\"cpu_ms\":10000,"
+			     "\"memory_bytes\":268435456,\"output_bytes\":1048576,"
+			     "\"processes\":32,\"open_files\":256,"
+			     "\"workspace_bytes\":67108864},"
 			     "\"available\":false,\"reason\":\"no gcc\"}]}\n"));
 }
 
