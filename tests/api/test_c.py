@@ -1,6 +1,8 @@
 """C through the whole service: compiled, then run, each within limits of its own."""
 
+import base64
 import os
+import subprocess
 
 import pytest
 from service import USERS, Service
@@ -135,6 +137,26 @@ def test_the_compiler_reads_nothing_of_the_host(run):
     assert document["error"]["name"] == "CompileError"
     assert "No such file" in document["stderr"]
     assert "root:" not in document["stderr"]
+
+
+def test_the_jobs_variables_are_not_the_compilers(run, tmp_path):
+    """The loader and gcc take orders from variables: code of the job's would run in the compile
+    step, before its clocks and unseen by its events."""
+    source, library = tmp_path / "own.c", tmp_path / "own.so"
+    source.write_text("#define _GNU_SOURCE\n#include <errno.h>\n#include <fcntl.h>\n"
+                      "__attribute__((constructor)) static void here(void) {\n"
+                      "  creat(program_invocation_short_name, 0600); }\n")
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", library, source], check=True)
+    document = run(
+        '#include <stdio.h>\n#include <stdlib.h>\n'
+        'int main(void) { puts(getenv("GCC_EXEC_PREFIX")); }\n',
+        env={"LD_PRELOAD": "/workspace/own.so", "GCC_EXEC_PREFIX": "/workspace/",
+             "DEPENDENCIES_OUTPUT": "/workspace/list"},
+        files=[{"path": "own.so", "encoding": "base64",
+                "content": base64.b64encode(library.read_bytes()).decode()}])
+
+    assert (document["status"], document["stdout"]) == ("succeeded", "/workspace/\n"), document
+    assert [entry["path"] for entry in document["files"]] == ["main"]
 
 
 def test_what_it_may_not_do_is_told(run):

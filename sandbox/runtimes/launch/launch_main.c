@@ -21,6 +21,8 @@
 static char plan_text[SETUP_PLAN_BYTES_MAX + 1];
 static struct plan plan;
 static struct words words;
+static struct words
+	compiler_words; /* the environment of a compiler, no variable of the job's */
 static struct words_paths paths;
 static char code_path[PATH_MAX + NAME_MAX + 2];
 
@@ -111,6 +113,23 @@ static int note_paths(struct err *err)
 	return 0;
 }
 
+/* Before the job's variables come: some are orders to the loader or the compiler (LD_PRELOAD,
+ * GCC_EXEC_PREFIX), by which code of the job's would run before its clocks and its events. */
+static int note_variables(struct err *err)
+{
+	int status = 0;
+
+	for (size_t i = 0; i < words.variable_count && status == 0; i++) {
+		const char *variable = words.variables[i];
+		const char *equals = strchr(variable, '=');
+
+		status = words_add_variable(&compiler_words, variable,
+					    (size_t)(equals - variable), equals + 1,
+					    strlen(equals + 1), err);
+	}
+	return status;
+}
+
 static int write_code(const char *code, size_t length, struct err *err)
 {
 	own_fd fd = open(code_path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -134,6 +153,8 @@ static int rehearse(struct err *err)
 {
 	int status = note_paths(err);
 
+	if (status == 0 && plan.compile.count > 0)
+		status = note_variables(err);
 	if (status < 0 || plan.is_ahead)
 		return status;
 	status = write_code("", 0, err);
@@ -174,7 +195,8 @@ static int compile(bool *ret_is_good, struct job_end *end, struct err *err)
 		return 0;
 	status = words_command(&plan.compile, &none, &paths, &argv, err);
 	if (status == 0)
-		*ret_is_good = compile_run(argv, words.variables, paths.tmp, &plan, end);
+		*ret_is_good =
+			compile_run(argv, compiler_words.variables, paths.tmp, &plan, end);
 	return status;
 }
 
