@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/netlink.h>
 #include <linux/openat2.h>
 #include <sched.h>
@@ -15,11 +16,6 @@
 
 #include "base/own.h"
 #include "sandbox/layers/root.h"
-
-bool decode_is_waiting(int listener_fd, uint64_t id)
-{
-	return ioctl(listener_fd, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
-}
 
 /* --- the caller's memory --------------------------------------------------------------------
  */
@@ -329,18 +325,6 @@ static void put_arguments(struct caller *caller, const struct seccomp_data *data
 	ret->detail[used] = '\0';
 }
 
-bool decode_call(int listener_fd, const struct seccomp_notif *call, struct event *ret,
-		 bool *ret_is_by_value)
-{
-	struct caller caller = {.tid = (pid_t)call->pid, .memory_fd = -1};
-
-	put_arguments(&caller, &call->data, ret);
-	read_ids(&caller, ret);
-	fd_drop(&caller.memory_fd);
-	*ret_is_by_value = !caller.has_read;
-	return decode_is_waiting(listener_fd, call->id);
-}
-
 /* --- execve ---------------------------------------------------------------------------------
  */
 
@@ -362,12 +346,38 @@ static void put_argv(struct caller *caller, uint64_t address, struct event *ret)
 	}
 }
 
+/* All of it and as it is, unlike what is shown. 0 or an errno. */
+static int read_path(struct caller *caller, uint64_t address, char ret[PATH_MAX])
+{
+	size_t got = read_memory(caller, address, ret, PATH_MAX);
+
+	if (strnlen(ret, got) == got)
+		return got == PATH_MAX ? ENAMETOOLONG : EFAULT;
+	return ret[0] == '\0' ? ENOENT : 0;
+}
+
+/* From the caller's root on: links may be absolute and names go up. 0 or an errno. */
+static int make_absolute(pid_t tid, const char *path, char ret[2 * PATH_MAX])
+{
+	char link[64];
+	ssize_t length = 0;
+
+	(void)snprintf(link, sizeof(link), "/proc/%d/cwd", (int)tid);
+	if (path[0] != '/')
+		length = readlink(link, ret, PATH_MAX);
+	if (length < 0 || length == PATH_MAX)
+		return length < 0 ? errno : ENAMETOOLONG;
+	(void)snprintf(ret + length, 2 * PATH_MAX - (size_t)length, "%s%s",
+		       length > 0 ? "/" : "", path);
+	return 0;
+}
+
 /* Within the caller's own root, whatever links it has planted; without touching the file. */
 static int open_program(pid_t tid, const char *path)
 {
 	struct open_how how = {.flags = O_PATH | O_CLOEXEC,
 			       .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
-	own_fd root = open_proc(tid, path[0] == '/' ? "root" : "cwd", O_PATH | O_DIRECTORY);
+	own_fd root = open_proc(tid, "root", O_PATH | O_DIRECTORY);
 
 	return root < 0 ? -1 : (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
 }
@@ -380,29 +390,47 @@ static bool is_same_disk(pid_t tid, const char *folder, dev_t device)
 	return fd >= 0 && fstat(fd, &info) == 0 && info.st_dev == device;
 }
 
-static enum decode_program find_program(pid_t tid, const char *path)
+static enum decode_program find_program(struct caller *caller, uint64_t address, int *ret_error)
 {
-	own_fd fd = open_program(tid, path);
+	char path[PATH_MAX];
+	char whole[2 * PATH_MAX];
 	struct stat info;
+	own_fd fd = -1;
 
-	if (fd < 0 || fstat(fd, &info) != 0)
+	*ret_error = read_path(caller, address, path);
+	if (*ret_error == 0)
+		*ret_error = make_absolute(caller->tid, path, whole);
+	if (*ret_error != 0)
 		return PROGRAM_MISSING;
-	return is_same_disk(tid, ROOT_WORKSPACE, info.st_dev) ||
-			       is_same_disk(tid, ROOT_TMP, info.st_dev)
+	fd = open_program(caller->tid, whole);
+	if (fd < 0 || fstat(fd, &info) != 0) {
+		*ret_error = errno;
+		return PROGRAM_MISSING;
+	}
+	return is_same_disk(caller->tid, ROOT_WORKSPACE, info.st_dev) ||
+			       is_same_disk(caller->tid, ROOT_TMP, info.st_dev)
 		       ? PROGRAM_OWN
 		       : PROGRAM_INSTALLED;
 }
 
-enum decode_program decode_execve(int listener_fd, const struct seccomp_notif *call,
-				  struct event *ret)
+static void read_program(struct caller *caller, struct reading *reading)
 {
-	struct caller caller = {.tid = (pid_t)call->pid, .memory_fd = -1};
-	enum decode_program program;
+	const __u64 *args = reading->call.data.args;
 
-	read_string(&caller, call->data.args[0], ret->target, sizeof(ret->target));
-	put_argv(&caller, call->data.args[1], ret);
-	read_ids(&caller, ret);
-	program = find_program(caller.tid, ret->target);
+	read_string(caller, args[0], reading->event.target, sizeof(reading->event.target));
+	put_argv(caller, args[1], &reading->event);
+	reading->program = find_program(caller, args[0], &reading->error);
+}
+
+void decode_read(struct reading *reading)
+{
+	struct caller caller = {.tid = (pid_t)reading->call.pid, .memory_fd = -1};
+
+	if (reading->is_program)
+		read_program(&caller, reading);
+	else
+		put_arguments(&caller, &reading->call.data, &reading->event);
+	reading->is_by_value = !caller.has_read;
+	read_ids(&caller, &reading->event);
 	fd_drop(&caller.memory_fd);
-	return decode_is_waiting(listener_fd, call->id) ? program : PROGRAM_GONE;
 }

@@ -55,7 +55,9 @@ static int own_things(struct slot *slot, struct err *err)
 	char name[16];
 	int status = 0;
 
-	if (slot->netns_fd < 0 && warden_has_cells(warden))
+	if (slot->aside == NULL)
+		status = aside_new(&warden->loop, slot->index, &slot->aside, err);
+	if (status == 0 && slot->netns_fd < 0 && warden_has_cells(warden))
 		status = netns_new(&slot->netns_fd, err);
 	if (status < 0)
 		return status;

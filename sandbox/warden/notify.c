@@ -10,7 +10,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "sandbox/layers/seccomp_rules.h"
-#include "sandbox/warden/decode.h"
 #include "sandbox/warden/making.h"
 #include "sandbox/warden/run.h"
 #include "sandbox/warden/warden.h"
@@ -76,18 +75,42 @@ static struct event_entry entry_of(const struct slot *slot, const struct seccomp
 	return entry;
 }
 
-static void note_denied(struct slot *slot, const struct seccomp_rule *rule,
+static void read_aside(void *context)
+{
+	struct slot *slot = context;
+
+	decode_read(&slot->notify.reading);
+}
+
+static void has_read(void *context);
+
+/* True: has_read() answers the call. Until then no other of the job is taken. False: it is
+ * counted and not looked at. */
+static bool begin_reading(struct slot *slot, const struct seccomp_notif *call, bool is_program,
+			  const struct event_entry *entry)
+{
+	/* Busy: still with a call of the job before. */
+	if (slot->notify.is_settling || aside_is_busy(slot->aside) || !may_decode(slot)) {
+		events_count(&slot->events, &entry->event);
+		return false;
+	}
+	slot->notify.entry = *entry;
+	slot->notify.reading = (struct reading){
+		.call = *call, .is_program = is_program, .event = entry->event};
+	slot->notify.is_reading = true;
+	loop_unwatch(&slot->warden->loop, &slot->notify.watch);
+	aside_begin(slot->aside, read_aside, has_read, slot);
+	return true;
+}
+
+/* True: is to be answered now. */
+static bool note_denied(struct slot *slot, const struct seccomp_rule *rule,
 			const struct seccomp_notif *call)
 {
 	struct event_entry entry = entry_of(slot, rule, call);
 
-	if (events_repeat(&slot->events, &entry.event, entry.number, entry.args))
-		return;
-	if (may_decode(slot) &&
-	    decode_call(slot->notify.fd, call, &entry.event, &entry.is_by_value))
-		events_add(&slot->events, &entry);
-	else
-		events_count(&slot->events, &entry.event);
+	return events_repeat(&slot->events, &entry.event, entry.number, entry.args) ||
+	       !begin_reading(slot, call, false, &entry);
 }
 
 /* What the worker starts to run a job is not the job's doing: with its own program it becomes
@@ -109,50 +132,117 @@ static bool is_runtimes_own(struct slot *slot, const struct seccomp_notif *call)
  * can be executed. So it opens nothing that the caller's other threads may change path and
  * arguments after they were read; at worst the note tells of another program than the one that
  * was started. A file of the job's own is refused already here, as Landlock would, because then
- * the note can say so.
+ * the note can say so; and so is one that is not there, because a path that is changed after
+ * the look would start a program of which no note tells.
  */
-static void note_program(struct slot *slot, const struct seccomp_rule *rule,
+static void let_go(struct seccomp_notif_resp *answer)
+{
+	answer->error = 0;
+	answer->flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+}
+
+/* True: is to be answered now. */
+static bool note_program(struct slot *slot, const struct seccomp_rule *rule,
 			 const struct seccomp_notif *call, struct seccomp_notif_resp *answer)
 {
 	struct event_entry entry;
 
-	answer->error = 0;
-	answer->flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+	let_go(answer);
 	if (is_runtimes_own(slot, call))
-		return;
+		return true;
 	entry = entry_of(slot, rule, call);
-	if (!may_decode(slot)) {
-		events_count(&slot->events, &entry.event);
-		return;
-	}
-	switch (decode_execve(slot->notify.fd, call, &entry.event)) {
+	return !begin_reading(slot, call, true, &entry);
+}
+
+static void answer_program(struct slot *slot, const struct reading *reading,
+			   struct event_entry *entry, struct seccomp_notif_resp *answer)
+{
+	switch (reading->program) {
 	case PROGRAM_INSTALLED:
-		events_add(&slot->events, &entry);
+		let_go(answer);
+		events_add(&slot->events, entry);
 		break;
 	case PROGRAM_OWN:
-		entry.event.kind = EVENT_PROGRAM_DENIED;
-		entry.event.severity = (uint8_t)event_kind_severity(EVENT_PROGRAM_DENIED);
+		entry->event.kind = EVENT_PROGRAM_DENIED;
+		entry->event.severity = (uint8_t)event_kind_severity(EVENT_PROGRAM_DENIED);
 		answer->error = -EACCES;
-		answer->flags = 0;
-		events_add(&slot->events, &entry);
+		events_add(&slot->events, entry);
 		break;
 	case PROGRAM_MISSING:
-	case PROGRAM_GONE:
+		answer->error = -reading->error;
 		break;
 	}
 }
 
-static void note(struct slot *slot, const struct seccomp_notif *call,
+/* True while the caller is alive and waits for this answer. */
+static bool is_waiting(const struct slot *slot, uint64_t id)
+{
+	return ioctl(slot->notify.fd, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
+}
+
+/* The caller is gone, or nobody waits for the note any more. */
+static void forget_reading(struct slot *slot)
+{
+	struct notify *notify = &slot->notify;
+
+	/* A program that has not been let go has not started. */
+	if (notify->is_reading && !notify->reading.is_program)
+		events_count(&slot->events, &notify->entry.event);
+	notify->is_reading = false;
+}
+
+static void answer_reading(struct slot *slot)
+{
+	const struct reading *reading = &slot->notify.reading;
+	struct seccomp_notif_resp answer = {.id = reading->call.id, .error = -EPERM};
+	struct event_entry *entry = &slot->notify.entry;
+
+	if (!is_waiting(slot, reading->call.id)) {
+		forget_reading(slot);
+		return;
+	}
+	slot->notify.is_reading = false;
+	entry->event = reading->event;
+	entry->is_by_value = reading->is_by_value;
+	if (reading->is_program)
+		answer_program(slot, reading, entry, &answer);
+	else
+		events_add(&slot->events, entry);
+	/* ENOENT: the caller is gone. */
+	(void)ioctl(slot->notify.fd, SECCOMP_IOCTL_NOTIF_SEND, &answer);
+}
+
+static void listen_on(struct slot *slot)
+{
+	struct err err = {0};
+
+	if (slot->notify.fd >= 0 && loop_watch(&slot->warden->loop, &slot->notify.watch,
+					       slot->notify.fd, EPOLLIN, &err) < 0)
+		log_event(LOG_ERROR, "listener_lost", LOG_INT("slot", slot->index),
+			  LOG_STR("why", err.text));
+}
+
+static void has_read(void *context)
+{
+	struct slot *slot = context;
+
+	/* Else for a job that has ended meanwhile. */
+	if (!slot->notify.is_reading)
+		return;
+	answer_reading(slot);
+	listen_on(slot);
+}
+
+/* True: is to be answered now. */
+static bool note(struct slot *slot, const struct seccomp_notif *call,
 		 struct seccomp_notif_resp *answer)
 {
 	const struct seccomp_rule *rule = rule_of(slot, &call->data);
 
 	if (rule == NULL)
-		return;
-	if (rule->verdict == SECCOMP_OBSERVE)
-		note_program(slot, rule, call, answer);
-	else
-		note_denied(slot, rule, call);
+		return true;
+	return rule->verdict == SECCOMP_OBSERVE ? note_program(slot, rule, call, answer)
+						: note_denied(slot, rule, call);
 }
 
 /* Before the worker is ready the call that proves is its own. What it starts ahead of the job
@@ -173,11 +263,12 @@ static void note_start(struct slot *slot, const struct seccomp_notif *call,
 {
 	const struct seccomp_rule *rule = rule_of(slot, &call->data);
 
+	/* The runtime's own, so it is never read. */
 	if (rule != NULL && rule->verdict == SECCOMP_OBSERVE)
-		note_program(slot, rule, call, answer);
+		(void)note_program(slot, rule, call, answer);
 }
 
-/* False: nothing was there. */
+/* False: nothing was there, or nothing more is to be taken now. */
 static bool serve_one(struct slot *slot)
 {
 	struct seccomp_notif call;
@@ -191,11 +282,11 @@ static bool serve_one(struct slot *slot)
 		return false;
 	proves = is_proof(slot, &call);
 	answer.id = call.id;
-	if (slot->state == SLOT_BUSY && slot->job != NULL)
-		note(slot, &call, &answer);
-	else if (is_start_ahead(slot, &call))
-		note_start(slot, &call, &answer);
 	slot->notify.served++;
+	if (slot->state == SLOT_BUSY && slot->job != NULL && !note(slot, &call, &answer))
+		return false;
+	if (is_start_ahead(slot, &call))
+		note_start(slot, &call, &answer);
 	/* ENOENT: the caller is gone. */
 	(void)ioctl(slot->notify.fd, SECCOMP_IOCTL_NOTIF_SEND, &answer);
 	if (proves)
@@ -205,13 +296,8 @@ static bool serve_one(struct slot *slot)
 
 static void pause_over(struct loop *loop, struct timer *timer)
 {
-	struct slot *slot = timer->owner;
-	struct err err = {0};
-
-	if (slot->notify.fd >= 0 &&
-	    loop_watch(loop, &slot->notify.watch, slot->notify.fd, EPOLLIN, &err) < 0)
-		log_event(LOG_ERROR, "listener_lost", LOG_INT("slot", slot->index),
-			  LOG_STR("why", err.text));
+	(void)loop;
+	listen_on(timer->owner);
 }
 
 static void call_waits(struct loop *loop, struct watch *watch, uint32_t events)
@@ -225,7 +311,7 @@ static void call_waits(struct loop *loop, struct watch *watch, uint32_t events)
 	}
 	for (unsigned i = 0; i < SLICE && serve_one(slot); i++)
 		slot->notify.in_slice++;
-	if (slot->notify.fd < 0 || slot->notify.in_slice < SLICE)
+	if (slot->notify.fd < 0 || slot->notify.is_reading || slot->notify.in_slice < SLICE)
 		return;
 	slot->notify.in_slice = 0;
 	if (slot->notify.served < UNHURRIED)
@@ -248,6 +334,7 @@ int notify_open(struct slot *slot, int listener_fd, struct err *err)
 	slot->notify.served = 0;
 	slot->notify.in_slice = 0;
 	slot->notify.is_starting = false;
+	slot->notify.is_settling = false;
 	slot->notify.fd = (int)syscall(SYS_pidfd_getfd, slot->worker_pidfd, listener_fd, 0);
 	if (slot->notify.fd < 0)
 		return err_errno(err, errno, "take the listener of the worker's filter");
@@ -257,6 +344,8 @@ int notify_open(struct slot *slot, int listener_fd, struct err *err)
 
 void notify_settle(struct slot *slot)
 {
+	forget_reading(slot);
+	slot->notify.is_settling = true;
 	for (unsigned i = 0; i < SLICE && slot->notify.fd >= 0; i++)
 		if (!serve_one(slot))
 			return;
@@ -266,6 +355,7 @@ void notify_close(struct slot *slot)
 {
 	struct loop *loop = &slot->warden->loop;
 
+	slot->notify.is_reading = false;
 	loop_timer_stop(loop, &slot->notify.pause);
 	loop_unwatch(loop, &slot->notify.watch);
 	fd_drop(&slot->notify.fd);

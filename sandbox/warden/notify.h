@@ -3,11 +3,15 @@
  *
  * The caller waits until the warden answers, so the warden never waits here itself: it takes
  * what is there, a slice at a time, and lets a job that asks without end wait between slices.
+ * What the arguments point at the slot's thread reads (aside.h); until then the other calls of
+ * the job wait too.
  */
 #ifndef SANDBOX_WARDEN_NOTIFY_H
 #define SANDBOX_WARDEN_NOTIFY_H
 
 #include "base/loop.h"
+#include "sandbox/warden/decode.h"
+#include "sandbox/warden/events.h"
 
 struct slot;
 
@@ -17,7 +21,11 @@ struct notify {
 	struct timer pause;
 	unsigned served; /* of the present job */
 	unsigned in_slice;
-	bool is_starting; /* the worker has the job, but is not its program yet */
+	bool is_starting;	  /* the worker has the job, but is not its program yet */
+	bool is_settling;	  /* nothing is read any more */
+	bool is_reading;	  /* for a call of this job */
+	struct reading reading;	  /* the thread's while the slot's aside is busy */
+	struct event_entry entry; /* of that call, as far as it was known before */
 };
 
 void notify_init(struct slot *slot);

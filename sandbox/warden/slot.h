@@ -11,6 +11,7 @@
 
 #include "base/loop.h"
 #include "sandbox/layers/cgroup.h"
+#include "sandbox/warden/aside.h"
 #include "sandbox/warden/events.h"
 #include "sandbox/warden/notify.h"
 #include "sandbox/warden/stream.h"
@@ -53,6 +54,7 @@ struct slot {
 	uint64_t began_us;	  /* when the making of this worker began */
 	int netns_fd;		  /* kept from worker to worker, like the group */
 	struct cgroup_group group;
+	struct aside *aside; /* likewise; NULL before the first worker */
 	/* Of the present worker; all owned, -1 when not there. */
 	int lifeline_fd; /* write end: closing it ends the cell */
 	int init_pidfd;

@@ -1,5 +1,10 @@
 """What a job tries and may not do becomes an event; the count is exact and the bound holds."""
 
+import contextlib
+import ctypes
+import os
+from pathlib import Path
+
 import pytest
 from warden_service import EVENT_KINDS, LAYERS, program_of
 
@@ -141,6 +146,96 @@ except FileNotFoundError: print("missing")
     assert {event["target"] for event in started} <= {"/usr/bin/env", "/usr/bin/true", "/bin/true"}
     refused = {event["target"] for event in done.events if event["kind"] == "program_denied"}
     assert refused == {"./own", "/workspace/own", "/tmp/own"}
+
+
+# What is executed, as the job names it, and what it does before.
+NAMES = {
+    "from below": ("b'../usr/bin/true'", ""),
+    "a link from here": ("b'./link'", "os.symlink('/usr/bin/true', 'link')"),
+    "a link by its path": ("b'/workspace/link'", "os.symlink('/usr/bin/true', 'link')"),
+    "a link of strange letters": ("b'\\x01'", "os.symlink('/usr/bin/true', b'\\x01')"),
+    "longer than is shown": ("b'/usr/bin/' + b'./' * 500 + b'true'", ""),
+    "long and from here": ("b'./' * 500 + b'true'", "os.chdir('/usr/bin')"),
+    "from the root": ("b'usr/bin/true'", "os.chdir('/')"),
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_program_is_noted_whatever_it_is_called(shared, name):
+    path, before = NAMES[name]
+    done = events_of(shared, f"{before}\npath = {path}\n" + """
+pid = os.fork()
+if pid == 0:
+    call(59, path, struct.pack("2P", id(path) + bytes.__basicsize__ - 1, 0), 0)
+    os._exit(9)
+print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+""")
+
+    assert done.stdout == b"0\n"
+    assert only(done, "program_started")["count"] == 1
+
+
+def test_a_program_that_is_not_there_is_refused_as_the_kernel_would(shared):
+    done = events_of(shared, """
+def refused_by(path, error):
+    got = call(59, path, 0, 0)
+    assert got == -error, (path, got)
+refused_by(b"/no/such", errno.ENOENT)
+refused_by(b"", errno.ENOENT)
+refused_by(b"/usr/bin/true/x", errno.ENOTDIR)
+refused_by(b"/" + b"x" * 300, errno.ENAMETOOLONG)
+refused_by(b"/" * 5000, errno.ENAMETOOLONG)
+refused_by(0x1000, errno.EFAULT)
+os.symlink("loop", "loop")
+refused_by(b"loop", errno.ELOOP)
+""")
+
+    assert not [event for event in done.events if event["kind"].startswith("program_")]
+
+
+def threads_of(process, name):
+    """The ids of a process's threads of that name."""
+    tasks = Path(f"/proc/{process.pid}/task").iterdir()
+    return [int(task.name) for task in tasks if (task / "comm").read_text() == f"{name}\n"]
+
+
+@contextlib.contextmanager
+def stopped(tid):
+    """One thread of a process stands still, and the others do not."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    seize, interrupt, detach, any_thread = 0x4206, 0x4207, 17, 0x40000000
+
+    assert libc.ptrace(seize, tid, None, None) == 0, os.strerror(ctypes.get_errno())
+    assert libc.ptrace(interrupt, tid, None, None) == 0
+    os.waitpid(tid, any_thread)
+    try:
+        yield
+    finally:
+        libc.ptrace(detach, tid, None, None)
+
+
+@pytest.mark.may_skip
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may stop a thread of the warden")
+def test_a_job_whose_memory_cannot_be_read_holds_up_only_itself(fresh):
+    """A job can hold the lock of its memory for as long as it likes; here the one who waits for
+    it is made to wait. Limits are enforced meanwhile, and the next job in the place is served."""
+    warden = fresh(workers=1, low=1, high=1, instance="held")
+    warden.wait_ready()
+    look = PRELUDE + "refused(161, b'/here')\nprint(1)"
+    assert only(warden.run(look), "mount_denied")["detail"] == "/here"
+    aside, = threads_of(warden.process, "aside-0")
+
+    with stopped(aside):
+        done = warden.run(look, wall_ms=300)
+        assert (done.status, done.limit_hit, done.stdout) == ("timed_out", "wall", b"")
+        assert only(done, "mount_denied")["is_rest"] and done.event_counts["mount_denied"] == 1
+        done = warden.run(look)
+        assert (done.status, done.stdout) == ("succeeded", b"1\n")
+        assert only(done, "mount_denied")["is_rest"] and done.event_counts["mount_denied"] == 1
+
+    # What it still has to read of the first of them takes a moment.
+    assert any(only(warden.run(look), "mount_denied")["detail"] == "/here" for _ in range(100))
+    assert threads_of(warden.process, "aside-0") == [aside]
 
 
 def test_a_job_of_several_processes_and_threads(shared):
