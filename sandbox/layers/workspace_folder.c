@@ -8,9 +8,11 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#define ENTER		 (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-#define DEPTH_MAX	 64 /* folders below one another that are counted; programs use ten */
-#define REMOVE_STEPS_MAX 100000 /* folders entered for removing; a job may make thousands */
+#define ENTER	  (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+#define DEPTH_MAX 64 /* folders below one another that are counted; programs use ten */
+#define REMOVE_STEPS_MAX                                                   \
+	1000000 /* folders entered for removing; between two counts of its \
+		 * workspace a job makes tens of thousands */
 
 /* A worker that dies with its warden may write for another moment. */
 #define REMOVE_TRIES	100

@@ -96,22 +96,41 @@ void bare_sweep(struct slot *slot)
 	loop_timer_start(&slot->warden->loop, &slot->bare_timer, SWEEP_US);
 }
 
-static void look_at_space(struct loop *loop, struct timer *timer)
+static void count_aside(void *context)
 {
-	struct slot *slot = timer->owner;
+	struct slot *slot = context;
 	char name[16];
 
-	if (slot->job == NULL || slot->state != SLOT_BUSY || slot->is_worker_gone)
-		return;
 	folder_name(slot, name, sizeof(name));
-	if (!workspace_folder_is_over(&slot->warden->workspaces, name, slot->workspace_bytes,
-				      LIMIT_WORKSPACE_INODES)) {
-		loop_timer_start(loop, timer, SPACE_US);
+	slot->is_over_space = workspace_folder_is_over(
+		&slot->warden->workspaces, name, slot->workspace_bytes, LIMIT_WORKSPACE_INODES);
+}
+
+static void has_counted(void *context)
+{
+	struct slot *slot = context;
+
+	if (slot->job == NULL || slot->state != SLOT_BUSY || slot->is_worker_gone) {
+		/* The end may have waited for this. */
+		ending_look_again(slot);
+		return;
+	}
+	if (!slot->is_over_space) {
+		loop_timer_start(&slot->warden->loop, &slot->bare_timer, SPACE_US);
 		return;
 	}
 	log_event(LOG_INFO, "workspace_full", LOG_INT("slot", slot->index),
 		  LOG_STR("execution", slot->job->start.execution_id));
 	run_stop(slot, STATUS_KILLED, LIMIT_HIT_WORKSPACE);
+}
+
+static void look_at_space(struct loop *loop, struct timer *timer)
+{
+	struct slot *slot = timer->owner;
+
+	(void)loop;
+	if (slot->job != NULL && slot->state == SLOT_BUSY && !slot->is_worker_gone)
+		aside_begin(slot->aside, count_aside, has_counted, slot);
 }
 
 void bare_watch_space(struct slot *slot)
@@ -120,13 +139,36 @@ void bare_watch_space(struct slot *slot)
 	loop_timer_start(&slot->warden->loop, &slot->bare_timer, SPACE_US);
 }
 
-void bare_clear(struct slot *slot)
+static void remove_aside(void *context)
 {
+	struct slot *slot = context;
 	struct err err = {0};
 	char name[16];
 
 	folder_name(slot, name, sizeof(name));
+	/* What stays is told of and tried again when the slot's next worker is made. */
 	if (workspace_folder_remove(&slot->warden->workspaces, name, &err) < 0)
 		log_event(LOG_ERROR, "folder_stays", LOG_INT("slot", slot->index),
 			  LOG_STR("why", err.text));
+}
+
+static void has_removed(void *context)
+{
+	struct slot *slot = context;
+
+	slot->is_clearing = false;
+	slot->is_cleared = true;
+	ending_look_again(slot);
+}
+
+bool bare_clear(struct slot *slot)
+{
+	if (slot->is_cleared || slot->aside == NULL)
+		return true;
+	/* Busy with counting: that looks here again when it is done. */
+	if (!slot->is_clearing && !aside_is_busy(slot->aside)) {
+		slot->is_clearing = true;
+		aside_begin(slot->aside, remove_aside, has_removed, slot);
+	}
+	return false;
 }

@@ -38,7 +38,8 @@ void bare_sweep(struct slot *slot);
 /* The job begins: from now on its workspace is counted. */
 void bare_watch_space(struct slot *slot);
 
-/* All are dead: removes the folder. */
-void bare_clear(struct slot *slot);
+/* All are dead: the folder is removed, beside the loop. False: not yet; ending_look_again()
+ * follows. */
+nodiscard bool bare_clear(struct slot *slot);
 
 #endif

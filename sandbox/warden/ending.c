@@ -283,9 +283,10 @@ static void job_finish(struct slot *slot)
 
 static void slot_empty(struct slot *slot)
 {
+	/* What removes the folder comes here again when it has. */
+	if (!warden_has_cells(slot->warden) && !bare_clear(slot))
+		return;
 	slot_clear(slot);
-	if (!warden_has_cells(slot->warden))
-		bare_clear(slot);
 	slot_enter(slot, SLOT_EMPTY);
 	warden_progress(slot->warden);
 }

@@ -128,6 +128,7 @@ void slot_clear(struct slot *slot)
 	slot->has_said_done = false;
 	slot->is_worker_gone = false;
 	slot->is_cell_gone = false;
+	slot->is_cleared = false;
 	slot->worker_cpu_us = 0;
 	slot->worker_peak_bytes = 0;
 }

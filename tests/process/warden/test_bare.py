@@ -9,7 +9,8 @@ import time
 from pathlib import Path
 
 import pytest
-from warden_service import IS_ROOT, LAYERS, ROOT, Warden, bash_message, runtime_message
+from warden_service import (IS_ROOT, LAYERS, ROOT, Warden, bash_message, runtime_message, stopped,
+                            threads_of)
 
 TEST_WARDEN = ROOT / "build" / "test" / "libexec" / "casemate" / "casemate-warden"
 NEEDS_TEST_BUILD = pytest.mark.skipif(not TEST_WARDEN.exists(),
@@ -69,6 +70,26 @@ def test_what_a_dead_warden_left_is_removed_by_the_next(bare, tmp_path):
 
     assert not (tmp_path / "again-4000000").exists()
     assert foreign.is_symlink() and Path("/usr/bin").is_dir()
+
+
+@pytest.mark.may_skip
+@pytest.mark.skipif(not IS_ROOT, reason="only root may stop a thread of the warden")
+def test_what_a_job_leaves_holds_up_only_its_place(bare, tmp_path):
+    """Counting and removing thousands of folders takes as long as the disk likes; here it takes
+    until the test lets it go on."""
+    warden = bare(instance="slow", workers=2, low=2, high=2).wait_ready()
+    warden.wait_pool(lambda pool: pool["ready"] == 2)
+    asides = threads_of(warden.process, "aside")
+    assert len(asides) == 2
+
+    with stopped(asides):
+        done = warden.run("import time; open('x', 'w').close(); time.sleep(60)", wall_ms=500)
+        assert (done.status, [name for name, _, _ in done.files]) == ("timed_out", ["x"])
+        assert warden.run("print(1)").stdout == b"1\n"
+        assert len(list(tmp_path.glob("*/w*"))) == 2
+        third = warden.start("import os; print(os.listdir())")
+
+    assert warden.wait(third).stdout == b"[]\n"
 
 
 def test_nested_and_closed_folders_are_removed(bare, tmp_path):

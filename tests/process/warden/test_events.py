@@ -1,12 +1,7 @@
 """What a job tries and may not do becomes an event; the count is exact and the bound holds."""
 
-import contextlib
-import ctypes
-import os
-from pathlib import Path
-
 import pytest
-from warden_service import EVENT_KINDS, LAYERS, program_of
+from warden_service import EVENT_KINDS, IS_ROOT, LAYERS, program_of, stopped, threads_of
 
 # Calls by their number, so that no library comes in between. rax is what libc gives back.
 PRELUDE = """
@@ -193,29 +188,8 @@ refused_by(b"loop", errno.ELOOP)
     assert not [event for event in done.events if event["kind"].startswith("program_")]
 
 
-def threads_of(process, name):
-    """The ids of a process's threads of that name."""
-    tasks = Path(f"/proc/{process.pid}/task").iterdir()
-    return [int(task.name) for task in tasks if (task / "comm").read_text() == f"{name}\n"]
-
-
-@contextlib.contextmanager
-def stopped(tid):
-    """One thread of a process stands still, and the others do not."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    seize, interrupt, detach, any_thread = 0x4206, 0x4207, 17, 0x40000000
-
-    assert libc.ptrace(seize, tid, None, None) == 0, os.strerror(ctypes.get_errno())
-    assert libc.ptrace(interrupt, tid, None, None) == 0
-    os.waitpid(tid, any_thread)
-    try:
-        yield
-    finally:
-        libc.ptrace(detach, tid, None, None)
-
-
 @pytest.mark.may_skip
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root may stop a thread of the warden")
+@pytest.mark.skipif(not IS_ROOT, reason="only root may stop a thread of the warden")
 def test_a_job_whose_memory_cannot_be_read_holds_up_only_itself(fresh):
     """A job can hold the lock of its memory for as long as it likes; here the one who waits for
     it is made to wait. Limits are enforced meanwhile, and the next job in the place is served."""
@@ -223,9 +197,9 @@ def test_a_job_whose_memory_cannot_be_read_holds_up_only_itself(fresh):
     warden.wait_ready()
     look = PRELUDE + "refused(161, b'/here')\nprint(1)"
     assert only(warden.run(look), "mount_denied")["detail"] == "/here"
-    aside, = threads_of(warden.process, "aside-0")
+    aside, = threads_of(warden.process, "aside")
 
-    with stopped(aside):
+    with stopped([aside]):
         done = warden.run(look, wall_ms=300)
         assert (done.status, done.limit_hit, done.stdout) == ("timed_out", "wall", b"")
         assert only(done, "mount_denied")["is_rest"] and done.event_counts["mount_denied"] == 1
@@ -235,7 +209,7 @@ def test_a_job_whose_memory_cannot_be_read_holds_up_only_itself(fresh):
 
     # What it still has to read of the first of them takes a moment.
     assert any(only(warden.run(look), "mount_denied")["detail"] == "/here" for _ in range(100))
-    assert threads_of(warden.process, "aside-0") == [aside]
+    assert threads_of(warden.process, "aside") == [aside]
 
 
 def test_a_job_of_several_processes_and_threads(shared):

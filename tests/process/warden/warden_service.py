@@ -1,5 +1,7 @@
 """A real casemate-warden with its real cell maker and zygote; we play supervisor and ledger."""
 
+import contextlib
+import ctypes
 import os
 import shutil
 import struct
@@ -338,6 +340,29 @@ class Warden:
             self.process.kill()
             self.process.wait()
         cgroups.remove(self.cgroup)
+
+
+def threads_of(process, name):
+    """The ids of the threads of a process whose names begin so."""
+    tasks = Path(f"/proc/{process.pid}/task").iterdir()
+    return [int(task.name) for task in tasks if (task / "comm").read_text().startswith(name)]
+
+
+@contextlib.contextmanager
+def stopped(tids):
+    """These threads of a process stand still, and its others do not."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    seize, interrupt, detach, any_thread = 0x4206, 0x4207, 17, 0x40000000
+
+    for tid in tids:
+        assert libc.ptrace(seize, tid, None, None) == 0, os.strerror(ctypes.get_errno())
+        assert libc.ptrace(interrupt, tid, None, None) == 0
+        os.waitpid(tid, any_thread)
+    try:
+        yield
+    finally:
+        for tid in tids:
+            libc.ptrace(detach, tid, None, None)
 
 
 def copy_for_ordinary_user(folder):
