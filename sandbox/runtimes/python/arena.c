@@ -1,6 +1,7 @@
 #include "sandbox/runtimes/python/arena.h"
 
 #include <Python.h>
+#include <malloc.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/mman.h>
@@ -16,6 +17,11 @@
 #define ARENA_BYTES	  (1ul << 20)
 #define PRIME_BYTES	  (16ul << 20) /* the most that is given up; half a MiB is usual */
 
+/* Of malloc: it maps larger pieces, and its sizes differ by this. */
+#define HEAP_PIECE_MAX	(128ul << 10)
+#define HEAP_STEP	16
+#define HEAP_MAPPED_MIN (2ul << 20) /* the table of interned strings is 1 MiB with pandas */
+
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE 25 /* Linux 6.1; older C libraries do not name it */
 #endif
@@ -29,7 +35,14 @@ static struct {
 	bool is_open;
 } region;
 
-static char *heap_start; /* of malloc's own, at a large page's border */
+/* Where what workers allocate begins, once the gaps before it are filled. */
+static struct {
+	char *arena;
+	char *heap;
+} fresh;
+
+static char *heap_start;    /* of malloc's own, at a large page's border */
+static void *volatile kept; /* or the compiler would leave out what is for malloc's sake */
 
 static void *arena_take(void *context, size_t size)
 {
@@ -53,6 +66,22 @@ static void arena_give(void *context, void *arena, size_t size)
 	(void)munmap(arena, size);
 }
 
+/*
+ * The heap goes on at a large page's border, so that no part of what is to come lies in small
+ * ones. What malloc would map by itself because of its size lies there too: it changes its mind
+ * about pieces of a size of which one has been freed.
+ */
+static void align_heap(void)
+{
+	size_t rest = -(uintptr_t)sbrk(0) & (HUGE_BYTES - 1);
+
+	if (sbrk((intptr_t)rest) == (void *)-1) // NOLINT(performance-no-int-to-ptr)
+		return;
+	heap_start = sbrk(0);
+	kept = malloc(HEAP_MAPPED_MIN);
+	free(kept);
+}
+
 void arena_install(void)
 {
 	PyObjectArenaAllocator allocator = {NULL, arena_take, arena_give};
@@ -66,8 +95,7 @@ void arena_install(void)
 	region.end = region.start + REGION_BYTES;
 	region.is_open = madvise(region.start, REGION_BYTES, MADV_HUGEPAGE) == 0;
 	PyObject_SetArenaAllocator(&allocator);
-	heap_start = sbrk(0);
-	heap_start += -(uintptr_t)heap_start & (HUGE_BYTES - 1);
+	align_heap();
 }
 
 void arena_close_region(void)
@@ -75,34 +103,70 @@ void arena_close_region(void)
 	region.is_open = false;
 }
 
-/* Takes objects of one size until one lies in the newest arena, or enough has been tried. */
-static void fill(size_t size, size_t *budget)
+/*
+ * From here on a new arena is used, and malloc's memory from a new page's border on: in
+ * ordinary pages, most of which nobody has touched. An empty page costs a worker less than the
+ * copy of one, and no large one is taken apart for it.
+ */
+static void begin_anew(void)
+{
+	size_t budget = PRIME_BYTES;
+	char *heap_end = (char *)sbrk(0) - mallinfo2().keepcost;
+	size_t rest = -(uintptr_t)heap_end & (HUGE_BYTES - 1);
+
+	kept = malloc(rest);
+	fresh.heap = heap_end + rest;
+	region.next += -(uintptr_t)region.next & (HUGE_BYTES - 1);
+	(void)madvise(region.next, (size_t)(region.end - region.next), MADV_NOHUGEPAGE);
+	fresh.arena = region.next;
+	/* Whole pools first, wherever they are free, until there is a new arena. */
+	while (region.next == fresh.arena && budget >= OBJECT_BYTES_MAX) {
+		if (PyObject_Malloc(OBJECT_BYTES_MAX) == NULL)
+			return;
+		budget -= OBJECT_BYTES_MAX;
+	}
+}
+
+/* Takes objects of one size until one lies in the new arena, or enough has been tried. */
+static void fill_pools(size_t size, size_t *budget)
 {
 	while (*budget >= size) {
 		char *object = PyObject_Malloc(size);
 
 		*budget -= size;
-		if (object == NULL || object >= region.next - ARENA_BYTES)
+		if (object == NULL)
 			return;
+		if (object >= fresh.arena && object < region.next) {
+			PyObject_Free(object);
+			return;
+		}
+	}
+}
+
+/* The largest pieces first. */
+static void fill_heap(void)
+{
+	for (size_t size = HEAP_PIECE_MAX; size > 0; size -= HEAP_STEP) {
+		char *piece = malloc(size);
+
+		while (piece != NULL && piece < fresh.heap)
+			piece = malloc(size);
+		free(piece);
 	}
 }
 
 void arena_prime(void)
 {
 	size_t budget = PRIME_BYTES;
-	char *before = region.next;
 
 	if (!region.is_open)
 		return;
-	/* Whole pools first, wherever they are free, until there is a new arena. */
-	while (region.next == before && budget >= OBJECT_BYTES_MAX) {
-		if (PyObject_Malloc(OBJECT_BYTES_MAX) == NULL)
-			return;
-		budget -= OBJECT_BYTES_MAX;
-	}
+	if (fresh.arena == NULL)
+		begin_anew();
 	for (size_t size = OBJECT_BYTES_STEP; size <= OBJECT_BYTES_MAX;
 	     size += OBJECT_BYTES_STEP)
-		fill(size, &budget);
+		fill_pools(size, &budget);
+	fill_heap();
 }
 
 void arena_collapse(void)

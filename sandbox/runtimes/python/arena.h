@@ -20,8 +20,9 @@ void arena_close_region(void);
  * small ones. Without effect where the kernel cannot (before Linux 6.1). */
 void arena_collapse(void);
 
-/* Fills the gaps that garbage has left all over the zygote's memory, so that what workers
- * allocate lies together: each gap that one of them fills costs it a page of its own. */
+/* Fills the gaps that garbage has left all over the zygote's memory, Python's and malloc's, so
+ * that what workers allocate lies together: each gap that one of them fills costs it a page of
+ * its own. May be called again. */
 void arena_prime(void);
 
 #endif

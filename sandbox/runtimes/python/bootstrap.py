@@ -9,8 +9,9 @@ report that way.
 import atexit
 import os
 
-# Hooks that modules register while the zygote imports them; see _restore_hooks().
+# Hooks that modules register while the zygote imports them; see finish().
 _at_fork = []
+_for_forks_of_jobs = []
 _at_exit = []
 _register_at_fork = os.register_at_fork
 _register_at_exit = atexit.register
@@ -92,6 +93,7 @@ _IMPORT_ENVIRONMENT = {
     "NUMEXPR_NUM_THREADS": "1",
 }
 
+_first_streams = []  # kept, so that they leave no gaps among the zygote's objects
 _reserve = None  # memory given back when the job has used up its own; see explain()
 _runner = None  # event loop for top-level await
 _known = frozenset()  # modules the zygote had imported
@@ -232,23 +234,6 @@ def _thread_exits():
 _NOT_FOR_WORKERS = ("threading", "logging", "random")
 
 
-def _restore_hooks():
-    """Modules' hooks are as they would be under python3, but for those whose work in each worker
-    is known to be none: they touch hundreds of pages, which the kernel then has to copy."""
-    os.register_at_fork = _register_at_fork
-    atexit.register = _register_at_exit
-    later = []
-    for hooks in _at_fork:
-        if all(_module_of(hook) in _NOT_FOR_WORKERS for hook in hooks.values()):
-            later.append(hooks)
-        else:
-            _register_at_fork(**hooks)
-    _at_fork[:] = later
-    for function, args, kwargs in _at_exit:
-        if function is not logging.shutdown:  # see stop()
-            _register_at_exit(function, *args, **kwargs)
-
-
 def _module_of(hook):
     return getattr(hook, "__module__", None)
 
@@ -256,8 +241,6 @@ def _module_of(hook):
 def _prepare_worker():
     """What is the same in all workers is done once."""
     global _authkey, _handlers_known, _reserve, _thread_exits_known
-    sys.path.insert(0, _WORKSPACE)
-    sys.path_importer_cache.pop(_WORKSPACE, None)
     # Address space only, which is what a limit counts: no page of it is touched. Private, or all
     # workers would share it.
     _reserve = mmap.mmap(-1, 512 * 1024, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
@@ -269,18 +252,15 @@ def _prepare_worker():
 
 
 def settle():
-    """The last thing before forks begin: everything alive becomes permanent. Returns the address
-    of numpy's state, or 0, and the bytes of multiprocessing's key, or None."""
+    """Everything alive becomes permanent. Returns the address of numpy's state, or 0, and the bytes
+    of multiprocessing's key, or None."""
     global _known
     _warm_library()
     _warm_pandas()
     if sys.version_info < (3, 13):
         threading.excepthook = threading.__excepthook__ = _thread_excepthook
-    linecache.clearcache()
-    _restore_hooks()
     _prepare_worker()
     address = _numpy_state()
-    _open_streams()
     _known = frozenset(sys.modules)
     gc.collect()
     gc.collect()
@@ -288,6 +268,29 @@ def settle():
     # the header of every object the zygote ever made, and copy all those pages.
     gc.freeze()
     return address, _authkey
+
+
+def finish():
+    """The last thing before forks begin, after the practice, for which the zygote is no worker.
+
+    Modules' hooks are as they would be under python3, but for those whose work in each worker is
+    known to be none: they touch hundreds of pages, which the kernel then has to copy."""
+    sys.path.insert(0, _WORKSPACE)
+    sys.path_importer_cache.pop(_WORKSPACE, None)
+    os.register_at_fork = _register_at_fork
+    atexit.register = _register_at_exit
+    for hooks in _at_fork:
+        if all(_module_of(hook) in _NOT_FOR_WORKERS for hook in hooks.values()):
+            _for_forks_of_jobs.append(hooks)
+        else:
+            _register_at_fork(**hooks)
+    _at_fork.clear()
+    for function, args, kwargs in _at_exit:
+        if function is not logging.shutdown:  # see stop()
+            _register_at_exit(function, *args, **kwargs)
+    _at_exit.clear()
+    linecache.clearcache()
+    gc.freeze()
 
 
 def version():
@@ -315,8 +318,9 @@ def _reader(fd, name):
     return text
 
 
-def _open_streams():
+def open_streams():
     """The streams of workers, made once. They remember what kind of file they saw: a pipe."""
+    _first_streams.extend((sys.stdin, sys.stdout, sys.stderr))
     ends = os.pipe()
     saved = [os.dup(fd) for fd in (1, 2)]
     for fd in (1, 2):
@@ -339,7 +343,7 @@ def enter(is_numpy_fresh):
     numpy_random = sys.modules.get("numpy.random")
     if numpy_random is not None and not is_numpy_fresh:
         numpy_random.seed(struct.unpack("8I", os.urandom(32)))
-    for hooks in _at_fork:
+    for hooks in _for_forks_of_jobs:
         _register_at_fork(**hooks)
 
 
@@ -558,7 +562,7 @@ def drop_modules():
     if "last_value" in sys.__dict__:
         sys.last_type = sys.last_value = sys.last_traceback = sys.last_exc = None
     modules = sys.modules
-    modules.pop("__main__", None)
+    modules["__main__"] = None  # as the interpreter does; its place in the table stays
     while modules and next(reversed(modules)) not in _known:
         modules.popitem()
 

@@ -18,7 +18,7 @@ nodiscard int interp_start(struct err *err);
 /* Imports the comma-separated modules. One that is not installed is no error. */
 nodiscard int interp_preload(const char *list, struct zygote_modules *ret, struct err *err);
 
-/* Warms what jobs use, collects garbage and freezes what is left. */
+/* Warms what jobs use, collects garbage, freezes what is left and practises a worker's way. */
 nodiscard int interp_settle(struct err *err);
 
 void interp_fork_before(void);

@@ -43,34 +43,41 @@ static void set_rights(uintptr_t start, uintptr_t end, int rights)
 }
 
 /*
- * The whole large pages of the area become a copy in memory of that size. A worker of its own
- * mapped file would ask for each 64 KiB of the interpreter's code that it comes to.
+ * Copies the area into memory in large pages and puts that in its place. Whole large pages stay
+ * so where their borders allow it. Of others the parts become small entries of one large piece,
+ * which the kernel copies and takes apart together.
  */
-static void enlarge(uintptr_t start, uintptr_t end)
+static void enlarge(uintptr_t start, uintptr_t end, int rights)
 {
-	size_t length;
+	size_t length = end - start;
+	size_t size = ((length + HUGE_BYTES - 1) & ~(HUGE_BYTES - 1)) + HUGE_BYTES;
 	uintptr_t copy;
 	void *map;
 
-	start = (start + HUGE_BYTES - 1) & ~(HUGE_BYTES - 1);
-	end &= ~(HUGE_BYTES - 1);
-	if (end <= start)
-		return;
-	length = end - start;
-	map = mmap(NULL, length + HUGE_BYTES, PROT_READ | PROT_WRITE,
+	map = mmap(NULL, size, PROT_READ | PROT_WRITE,
 		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (map == MAP_FAILED)
 		return;
 	copy = ((uintptr_t)map + HUGE_BYTES - 1) & ~(HUGE_BYTES - 1);
-	if (madvise(pointer(copy), length, MADV_HUGEPAGE) == 0) {
+	if (madvise(pointer(copy), size - HUGE_BYTES, MADV_HUGEPAGE) == 0) {
 		memcpy(pointer(copy), pointer(start), length);
 		/* In one step, so that the code which runs here is there at any time. */
-		if (mprotect(pointer(copy), length, PROT_READ | PROT_EXEC) == 0)
+		if (mprotect(pointer(copy), length, rights) == 0)
 			(void)mremap(pointer(copy), length, length,
 				     MREMAP_MAYMOVE | MREMAP_FIXED, pointer(start));
 	}
 	/* What is left around the copy, or all of it. */
-	(void)munmap(map, length + HUGE_BYTES);
+	(void)munmap(map, size);
+}
+
+/* A worker of its own mapped file would ask for each 64 KiB of the interpreter's code that it
+ * comes to. */
+static void enlarge_code(uintptr_t start, uintptr_t end)
+{
+	start = (start + HUGE_BYTES - 1) & ~(HUGE_BYTES - 1);
+	end &= ~(HUGE_BYTES - 1);
+	if (end > start)
+		enlarge(start, end, PROT_READ | PROT_EXEC);
 }
 
 /*
@@ -82,12 +89,8 @@ static void enlarge(uintptr_t start, uintptr_t end)
  */
 static void share(struct store *store, uintptr_t start, uintptr_t end)
 {
-	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-	size_t length;
+	size_t length = end - start;
 
-	start &= ~(page - 1);
-	end = (end + page - 1) & ~(page - 1);
-	length = end - start;
 	if (store->fd < 0 ||
 	    pwrite(store->fd, pointer(start), length, store->offset) != (ssize_t)length)
 		return;
@@ -120,27 +123,38 @@ static bool holds(const struct dl_phdr_info *library, uintptr_t address)
 	return false;
 }
 
-static void share_variables(const struct dl_phdr_info *library, struct store *store)
+/* Those of libc, of the loader and of this program change while this runs. */
+static bool is_busy(const struct dl_phdr_info *library)
 {
-	for (unsigned i = 0; i < library->dlpi_phnum; i++) {
-		const ElfW(Phdr) *part = &library->dlpi_phdr[i];
-		uintptr_t at = library->dlpi_addr + part->p_vaddr;
-
-		if (part->p_type == PT_LOAD && (part->p_flags & PF_W) != 0)
-			share(store, at, at + part->p_memsz);
-	}
-}
-
-/* Those that run while this does, and that a worker writes to all over. */
-static bool is_busy(const struct dl_phdr_info *library, const struct store *store)
-{
-	const uintptr_t places[] = {store->interpreter, (uintptr_t)mmap,
-				    (uintptr_t)getauxval(AT_BASE), (uintptr_t)libraries_merge};
+	const uintptr_t places[] = {(uintptr_t)mmap, (uintptr_t)getauxval(AT_BASE),
+				    (uintptr_t)libraries_merge};
 
 	for (size_t i = 0; i < ARRAY_COUNT(places); i++)
 		if (holds(library, places[i]))
 			return true;
 	return false;
+}
+
+/* A worker writes to the interpreter's all over. */
+static void move_variables(const struct dl_phdr_info *library, struct store *store)
+{
+	bool is_interpreter = holds(library, store->interpreter);
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+
+	for (unsigned i = 0; i < library->dlpi_phnum; i++) {
+		const ElfW(Phdr) *part = &library->dlpi_phdr[i];
+		uintptr_t start = library->dlpi_addr + part->p_vaddr;
+		uintptr_t end = start + part->p_memsz;
+
+		if (part->p_type != PT_LOAD || (part->p_flags & PF_W) == 0)
+			continue;
+		start &= ~(page - 1);
+		end = (end + page - 1) & ~(page - 1);
+		if (is_interpreter)
+			enlarge(start, end, PROT_READ | PROT_WRITE);
+		else
+			share(store, start, end);
+	}
 }
 
 static int merge(struct dl_phdr_info *library, size_t size, void *context)
@@ -169,9 +183,9 @@ static int merge(struct dl_phdr_info *library, size_t size, void *context)
 		return 0;
 	set_rights(start, end, PROT_READ | PROT_EXEC);
 	if (store->interpreter >= start && store->interpreter < end)
-		enlarge(start, end);
-	if (!is_busy(library, store))
-		share_variables(library, store);
+		enlarge_code(start, end);
+	if (!is_busy(library))
+		move_variables(library, store);
 	return 0;
 }
 
