@@ -99,7 +99,7 @@ sanitized: canary all $(FAULTS) $(if $(filter tsan,$(VARIANT)),,unit-binaries)
 
 FUZZ_SECONDS ?= 20
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
-FUZZ_LIBS := $(foreach program,casemate-validator casemate-gate casemate-front, \
+FUZZ_LIBS := $(foreach program,casemate-validator casemate-gate casemate-front casemate-launch, \
 	$(BUILD)/libprogram-$(program).a) $(LIB_schema) $(LIB_base)
 
 $(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(FUZZ_LIBS)

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include "base/memfd.h"
+#include "sandbox/runtimes/launch/answer.h"
 
 /* Beside the channel (worker.c): out of the way of what the program opens. */
 #define STDIN_MEMFD 61
@@ -166,61 +167,19 @@ static void put_list(struct parcel *parcel, char *const *texts, size_t count)
 	}
 }
 
-/* What has come of the report: length, JSON, exit status. All of it is hostile. */
-struct answer {
-	char bytes[4 + LIMIT_REPORT_BYTES + 1];
-	size_t length;
-	bool is_over; /* nothing more comes, or nothing more is wanted */
-};
-
-/* Bytes of the report; 0: not known yet, or none that can be. */
-static size_t report_length(struct answer *answer)
-{
-	const unsigned char *head = (const unsigned char *)answer->bytes;
-	size_t length;
-
-	if (answer->length < 4)
-		return 0;
-	length = (size_t)head[0] | (size_t)head[1] << 8 | (size_t)head[2] << 16 |
-		 (size_t)head[3] << 24;
-	if (length > 0 && length <= LIMIT_REPORT_BYTES)
-		return length;
-	answer->is_over = true;
-	return 0;
-}
-
 /* Takes what lies there; never waits, because a child may keep the socket open. */
 static void take_answer(struct answer *answer)
 {
-	while (!answer->is_over) {
-		ssize_t got = recv(LINK_FD, answer->bytes + answer->length,
-				   sizeof(answer->bytes) - answer->length, MSG_DONTWAIT);
+	while (answer_room(answer) > 0) {
+		ssize_t got = recv(LINK_FD, answer->bytes + answer->length, answer_room(answer),
+				   MSG_DONTWAIT);
 
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0 && errno == EAGAIN)
 			return;
-		if (got > 0)
-			answer->length += (size_t)got;
-		if (got <= 0 || answer->length == sizeof(answer->bytes))
-			answer->is_over = true;
-		if (report_length(answer) > 0 && answer->length > 4 + report_length(answer))
-			answer->is_over = true;
+		answer_took(answer, got > 0 ? (size_t)got : 0);
 	}
-}
-
-static bool has_report(struct answer *answer)
-{
-	size_t length = report_length(answer);
-
-	return length > 0 && answer->length >= 4 + length;
-}
-
-/* With its exit status the program has said all: nobody needs to see it end, which for a large
- * interpreter takes the kernel milliseconds. */
-static bool has_status(struct answer *answer)
-{
-	return has_report(answer) && answer->length > 4 + report_length(answer);
 }
 
 static void note_death(int number)
@@ -242,7 +201,9 @@ static bool wait_for_end(struct answer *answer, int *ret_how)
 	(void)sigprocmask(SIG_BLOCK, &death, &before);
 	while (waitpid(program, ret_how, WNOHANG) == 0) {
 		take_answer(answer);
-		if (has_status(answer))
+		/* It has said all: nobody needs to see it end, which for a large interpreter
+		 * takes the kernel milliseconds. */
+		if (answer_status(answer) >= 0)
 			return false;
 		(void)ppoll(&wait, answer->is_over ? 0 : 1, NULL, &before);
 	}
@@ -264,12 +225,9 @@ void ahead_run(const struct words *words, const char *code, size_t length, struc
 	flush(&parcel);
 	/* One that died before it had read everything says so by its end. */
 	is_dead = wait_for_end(&answer, &how);
-	if (has_report(&answer)) {
-		ret->report = answer.bytes + 4;
-		ret->report_length = report_length(&answer);
-	}
+	ret->report = answer_report(&answer, &ret->report_length);
 	if (!is_dead)
-		ret->status = (unsigned char)answer.bytes[4 + report_length(&answer)];
+		ret->status = answer_status(&answer);
 	else if (WIFSIGNALED(how))
 		ret->signal = WTERMSIG(how);
 	else
