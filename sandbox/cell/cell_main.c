@@ -15,22 +15,11 @@
 #include "sandbox/cell/cell.h"
 #include "sandbox/layers/lockdown.h"
 #include "sandbox/layers/root.h"
+#include "sandbox/layers/step_failed.h"
 #include "sandbox/layers/workspace.h"
 #include "schema/limits.h"
 #include "schema/status.h"
 #include "schema/wire/setup.h"
-
-static int send_failed(uint64_t id, const struct err *why, struct err *err)
-{
-	struct step_failed failed = {.error = (uint32_t)why->code};
-	uint8_t body[LIMIT_DETAIL_BYTES + 16];
-	struct wr wr;
-
-	(void)snprintf(failed.step, sizeof(failed.step), "%s", why->text);
-	wr_init(&wr, body, sizeof(body));
-	step_failed_encode(&wr, &failed);
-	return chan_send_blocking(SETUP_FD, CELL_FAILED, id, body, wr.length, NULL, 0, err);
-}
 
 static int send_made(uint64_t id, const struct cell *cell, struct err *err)
 {
@@ -109,7 +98,7 @@ static int serve_make(void *owner, struct msg *msg, struct err *err)
 	if (cell_start(&plan, &cell, &why) < 0) {
 		log_event(LOG_ERROR, "cell_failed", LOG_INT("slot", msg->id),
 			  LOG_STR("step", why.text));
-		return send_failed(msg->id, &why, err);
+		return step_failed_send(SETUP_FD, CELL_FAILED, msg->id, &why, err);
 	}
 	status = send_made(msg->id, &cell, err);
 	fd_drop(&cell.init_pidfd);
@@ -176,6 +165,7 @@ int main(int argc, char **argv)
 	if (status == -ECONNRESET)
 		return 0;
 	log_event(LOG_ERROR, "cell_maker_failed", LOG_STR("why", err.text));
-	err_ignore(send_failed(0, &err, NULL), "the warden sees the closed channel");
+	err_ignore(step_failed_send(SETUP_FD, CELL_FAILED, 0, &err, NULL),
+		   "the warden sees the closed channel");
 	return 1;
 }

@@ -16,6 +16,7 @@
 #include "sandbox/layers/lockdown.h"
 #include "sandbox/layers/privileges.h"
 #include "sandbox/layers/seccomp.h"
+#include "sandbox/layers/step_failed.h"
 #include "sandbox/layers/userns.h"
 #include "sandbox/layers/workspace.h"
 #include "schema/status.h"
@@ -115,19 +116,6 @@ static int report_made(const struct cell_plan *plan, struct err *err)
 	return chan_send_blocking(INIT_SYNC_FD, CELL_MADE, 0, body, wr.length, &folder, 1, err);
 }
 
-static void report_failed(int sync_fd, const struct err *why)
-{
-	struct step_failed failed = {.error = (uint32_t)why->code};
-	uint8_t body[LIMIT_DETAIL_BYTES + 16];
-	struct wr wr;
-
-	(void)snprintf(failed.step, sizeof(failed.step), "%s", why->text);
-	wr_init(&wr, body, sizeof(body));
-	step_failed_encode(&wr, &failed);
-	err_ignore(chan_send_blocking(sync_fd, CELL_FAILED, 0, body, wr.length, NULL, 0, NULL),
-		   "the maker sees the end of the channel instead");
-}
-
 /* Nothing is ever written to the lifeline: whatever happens on it is its end. */
 static _Noreturn void wait_for_the_end(void)
 {
@@ -142,7 +130,8 @@ static _Noreturn void wait_for_the_end(void)
 
 static _Noreturn void give_up(int sync_fd, const struct err *why)
 {
-	report_failed(sync_fd, why);
+	err_ignore(step_failed_send(sync_fd, CELL_FAILED, 0, why, NULL),
+		   "the maker sees the end of the channel instead");
 	syscall(SYS_exit_group, 1);
 	__builtin_unreachable();
 }

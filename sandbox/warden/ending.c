@@ -12,7 +12,6 @@
  */
 #include "sandbox/warden/ending.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +31,7 @@
 #include "sandbox/warden/making.h"
 #include "sandbox/warden/outcome.h"
 #include "sandbox/warden/pool.h"
+#include "sandbox/warden/proc_text.h"
 #include "sandbox/warden/run.h"
 #include "sandbox/warden/warden.h"
 #include "schema/bundle.h"
@@ -401,15 +401,10 @@ static uint64_t peak_bytes(pid_t pid)
 	char path[32];
 	char text[4096];
 	const char *line;
-	own_fd fd = -1;
-	ssize_t got;
 
 	(void)snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	got = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
-	if (got <= 0)
+	if (proc_text(path, text, sizeof(text)) <= 0)
 		return 0;
-	text[got] = '\0';
 	line = strstr(text, "\nVmHWM:");
 	return line != NULL ? strtoull(line + 7, NULL, 10) * 1024 : 0;
 }

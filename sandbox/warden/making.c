@@ -20,6 +20,7 @@
 #include "sandbox/warden/bare.h"
 #include "sandbox/warden/ending.h"
 #include "sandbox/warden/ledger.h"
+#include "sandbox/warden/proc_text.h"
 #include "sandbox/warden/run.h"
 #include "sandbox/warden/warden.h"
 
@@ -268,16 +269,6 @@ static int count_tasks(pid_t pid, unsigned *ret, struct err *err)
 	return 0;
 }
 
-/* A small file of /proc as text; its length, or -1 with errno. */
-static ssize_t read_text(const char *path, char *ret, size_t size)
-{
-	own_fd fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t got = fd >= 0 ? read(fd, ret, size - 1) : -1;
-
-	ret[got > 0 ? got : 0] = '\0';
-	return got;
-}
-
 /* What it has mapped is no measure of what it uses: node reserves a gigabyte. */
 static int measure_program(pid_t pid, uint64_t *ret_bytes, struct err *err)
 {
@@ -285,7 +276,7 @@ static int measure_program(pid_t pid, uint64_t *ret_bytes, struct err *err)
 	char text[64];
 
 	(void)snprintf(path, sizeof(path), "/proc/%d/statm", (int)pid);
-	if (read_text(path, text, sizeof(text)) <= 0)
+	if (proc_text(path, text, sizeof(text)) <= 0)
 		return err_errno(err, errno, "measure the program's address space");
 	*ret_bytes = strtoull(text, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE);
 	return 0;
@@ -303,7 +294,7 @@ static int find_program(struct slot *slot, struct err *err)
 		return 0;
 	(void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)slot->worker_pid,
 		       (int)slot->worker_pid);
-	if (read_text(path, text, sizeof(text)) < 0)
+	if (proc_text(path, text, sizeof(text)) < 0)
 		return err_errno(err, errno,
 				 "read the worker's children (CONFIG_PROC_CHILDREN)");
 	slot->program_pid = (pid_t)strtol(text, &end, 10);

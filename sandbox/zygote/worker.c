@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
+#include "sandbox/layers/step_failed.h"
 #include "sandbox/layers/workspace_folder.h"
 #include "sandbox/zygote/job.h"
 #include "sandbox/zygote/leave.h"
@@ -254,17 +255,10 @@ static int run_step(struct worker *worker, const struct step *step, struct err *
 }
 
 _Noreturn static void worker_fail(const struct worker *worker, const char *step,
-				  const struct err *why)
+				  struct err *why)
 {
-	struct step_failed failed = {.error = (uint32_t)why->code};
-	uint8_t body[LIMIT_DETAIL_BYTES + 16];
-	struct wr wr;
-
-	(void)snprintf(failed.step, sizeof(failed.step), "%s: %s", step, why->text);
-	wr_init(&wr, body, sizeof(body));
-	step_failed_encode(&wr, &failed);
-	err_ignore(chan_send_blocking(worker->channel, WORKER_FAILED, 0, body, wr.length, NULL,
-				      0, NULL),
+	err_ignore(err_prefix(why, "%s", step), "the text is wanted");
+	err_ignore(step_failed_send(worker->channel, WORKER_FAILED, 0, why, NULL),
 		   "the warden sees the process end as well");
 	leave(LEAVE_NOT_READY);
 }

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "sandbox/layers/root.h"
+#include "sandbox/layers/step_failed.h"
 #include "sandbox/zygote/process.h"
 #include "sandbox/zygote/worker.h"
 
@@ -30,20 +31,6 @@ struct zygote {
 	int *tid_slot;		   /* where libc caches this thread's number */
 	struct zygote_modules modules;
 };
-
-static int send_failed(struct zygote *zygote, uint64_t id, const struct err *why,
-		       struct err *err)
-{
-	struct step_failed failed = {.error = (uint32_t)why->code};
-	uint8_t body[LIMIT_DETAIL_BYTES + 16];
-	struct wr wr;
-
-	(void)snprintf(failed.step, sizeof(failed.step), "%s", why->text);
-	wr_init(&wr, body, sizeof(body));
-	step_failed_encode(&wr, &failed);
-	return chan_send_blocking(zygote->channel, ZYGOTE_FAILED, id, body, wr.length, NULL, 0,
-				  err);
-}
 
 static int send_ready(struct zygote *zygote, struct err *err)
 {
@@ -126,7 +113,8 @@ static int serve_setup(void *owner, struct msg *msg, struct err *err)
 	choose_failure(zygote, &setup);
 	status = load(zygote, &setup, err);
 	if (status < 0) {
-		err_ignore(send_failed(zygote, msg->id, err, NULL), "the end is seen anyway");
+		err_ignore(step_failed_send(zygote->channel, ZYGOTE_FAILED, msg->id, err, NULL),
+			   "the end is seen anyway");
 		return status;
 	}
 	zygote->state = ZYGOTE_SERVING;
@@ -209,7 +197,7 @@ static int serve_fork(void *owner, struct msg *msg, struct err *err)
 		return err_set(err, EPROTO, "fork with %u descriptors", msg->fd_count);
 	order_worker(zygote, &order, msg, &worker);
 	if (fork_into_cell(zygote, &worker, &pid, &pidfd, &why) < 0)
-		return send_failed(zygote, msg->id, &why, err);
+		return step_failed_send(zygote->channel, ZYGOTE_FAILED, msg->id, &why, err);
 	forked.pid = (uint32_t)pid;
 	wr_init(&wr, body, sizeof(body));
 	zygote_forked_encode(&wr, &forked);

@@ -1,9 +1,10 @@
 """Ten thousand executions over 64 connections, far more than the pool."""
 
 import os
-import threading
 import time
 from collections import Counter
+
+from service import share_out
 
 EXECUTIONS = int(os.environ.get("CASEMATE_LOAD", "10000"))
 CONNECTIONS = 64
@@ -11,36 +12,17 @@ CONNECTIONS = 64
 
 def drive(service, total, connections, on_answer):
     """`total` executions over `connections`; a 503 is retried after its Retry-After."""
-    numbers = iter(range(total))
-    lock = threading.Lock()
-    failures = []
+    def execute(client, number, _):
+        token = f"token-{number}-{os.urandom(6).hex()}"
+        while True:
+            answer = client.post({"language": "python", "code": f"print({token!r})"})
+            if answer.status != 503:
+                break
+            assert int(answer.headers["retry-after"]) >= 1, answer
+            time.sleep(0.2)
+        on_answer(token, answer)
 
-    def worker():
-        client = service.client()
-        while not failures:
-            with lock:
-                number = next(numbers, None)
-            if number is None:
-                return client.close()
-            token = f"token-{number}-{os.urandom(6).hex()}"
-            while True:
-                answer = client.post({"language": "python", "code": f"print({token!r})"})
-                if answer.status != 503:
-                    break
-                assert int(answer.headers["retry-after"]) >= 1, answer
-                time.sleep(0.2)
-            try:
-                on_answer(token, answer)
-            except AssertionError as error:
-                failures.append(error)
-
-    threads = [threading.Thread(target=worker) for _ in range(connections)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if failures:
-        raise failures[0]
+    share_out(service, range(total), connections, execute)
 
 
 def test_ten_thousand_executions(own_service):

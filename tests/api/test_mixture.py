@@ -14,7 +14,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from service import USERS, Service, wait_until
+from service import USERS, Service, share_out, wait_until
 
 EXECUTIONS = int(os.environ.get("CASEMATE_MIXTURE", "300"))
 SEED = int(os.environ.get("CASEMATE_SEED", random.SystemRandom().randrange(1 << 32)))
@@ -106,32 +106,9 @@ def run_one(service, client, kind, random_):
 
 
 def drive(service, kinds):
-    left = iter(kinds)
-    lock = threading.Lock()
-    failures = []
-
-    def worker(number):
-        random_ = random.Random(SEED + number)
-        client = service.client()
-        try:
-            while not failures:
-                with lock:
-                    kind = next(left, None)
-                if kind is None:
-                    return
-                run_one(service, client, kind, random_)
-        except Exception as error:
-            failures.append(error)
-        finally:
-            client.close()
-
-    threads = [threading.Thread(target=worker, args=(number,)) for number in range(CONNECTIONS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if failures:
-        raise failures[0]
+    randoms = [random.Random(SEED + number) for number in range(CONNECTIONS)]
+    share_out(service, kinds, CONNECTIONS,
+              lambda client, kind, number: run_one(service, client, kind, randoms[number]))
 
 
 def is_at_rest(service):

@@ -16,6 +16,7 @@ import socket
 import ssl
 import subprocess
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -338,6 +339,36 @@ class Service:
 
         with contextlib.closing(sqlite3.connect(self.state / "audit.db", timeout=10)) as db:
             return db.execute(sql, arguments).fetchall()
+
+
+def share_out(service, items, connections, work):
+    """Calls work(client, item, number) for each item, from `connections` threads that each have a
+    client and a number. The first failure ends all of them, and is raised."""
+    left = iter(items)
+    lock = threading.Lock()
+    failures = []
+
+    def worker(number):
+        client = service.client()
+        try:
+            while not failures:
+                with lock:
+                    item = next(left, None)
+                if item is None:
+                    return
+                work(client, item, number)
+        except Exception as error:
+            failures.append(error)
+        finally:
+            client.close()
+
+    threads = [threading.Thread(target=worker, args=(number,)) for number in range(connections)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise failures[0]
 
 
 def text(document, stream="stdout"):
