@@ -15,6 +15,9 @@
 
 #define NAMES_MAX   (2 * LIMIT_WORKSPACE_INODES) /* the tmpfs has fewer; a second lock */
 #define CHUNK_BYTES 65536
+/* Each folder is opened by its path, which costs by its depth: with 500 levels, and a thousand
+ * folders on the last, the walk took seconds of everybody's time. Programs use ten. */
+#define DEPTH_MAX 64
 
 struct walk {
 	int root; /* borrowed */
@@ -49,6 +52,15 @@ static int open_below(int root, const char *path, uint64_t flags)
 	return (int)syscall(SYS_openat2, root, path[0] != '\0' ? path : ".", &how, sizeof(how));
 }
 
+static bool is_too_deep(const char *folder)
+{
+	unsigned depth = folder[0] != '\0';
+
+	for (const char *at = folder; *at != '\0'; at++)
+		depth += *at == '/';
+	return depth >= DEPTH_MAX;
+}
+
 static void walk_add(struct walk *walk, const char *folder, const struct dirent *entry)
 {
 	bool is_folder = entry->d_type == DT_DIR;
@@ -61,7 +73,7 @@ static void walk_add(struct walk *walk, const char *folder, const struct dirent 
 	length = snprintf(path, sizeof(path), "%s%s%s", folder, folder[0] != '\0' ? "/" : "",
 			  entry->d_name);
 	if (length < 0 || (size_t)length >= sizeof(path) || *count == NAMES_MAX ||
-	    !utf8_is_valid(path, (size_t)length)) {
+	    (is_folder && is_too_deep(folder)) || !utf8_is_valid(path, (size_t)length)) {
 		walk->is_truncated = true;
 		return;
 	}

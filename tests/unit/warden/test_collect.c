@@ -180,6 +180,34 @@ Test(collect, a_deep_tree_ends_at_the_longest_path)
 	cr_assert(truncated);
 }
 
+Test(collect, what_lies_deeper_than_sixty_four_folders_is_flagged)
+{
+	bool truncated = false;
+	char path[256] = "d";
+	size_t length = 1;
+	char got[512];
+	char wanted[512];
+
+	for (int i = 1; i < 64; i++) {
+		cr_assert(eq(int, mkdirat(folder_fd, path, 0700), 0));
+		length += (size_t)snprintf(path + length, sizeof(path) - length, "/d");
+	}
+	cr_assert(eq(int, mkdirat(folder_fd, path, 0700), 0));
+	(void)snprintf(path + length, sizeof(path) - length, "/f");
+	put(path, "x");
+	(void)snprintf(wanted, sizeof(wanted), "%s:1:x;", path);
+	collect(nothing, 100, got, sizeof(got), &truncated);
+	cr_assert(eq(str, got, wanted));
+	cr_assert(not(truncated));
+
+	(void)snprintf(path + length, sizeof(path) - length, "/e");
+	cr_assert(eq(int, mkdirat(folder_fd, path, 0700), 0));
+	collect(nothing, 100, got, sizeof(got), &truncated);
+
+	cr_assert(eq(str, got, wanted));
+	cr_assert(truncated);
+}
+
 Test(collect, more_files_than_the_limit_are_flagged)
 {
 	static char got[64 * 1024];
