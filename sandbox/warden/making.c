@@ -128,8 +128,7 @@ static void fork_limits(const struct slot *slot, struct zygote_fork *ret)
 {
 	const struct setup_warden_config *config = &slot->warden->config;
 	bool has_memory_group = (slot->warden->cgroups.layers & LAYER_CGROUP_MEMORY) != 0;
-	uint64_t ahead_bytes =
-		slot->runtime->setup.start == RUNTIME_AHEAD ? AHEAD_RESERVE_BYTES : 0;
+	uint64_t ahead_bytes = runtime_starts_ahead(slot->runtime) ? AHEAD_RESERVE_BYTES : 0;
 
 	ret->address_space_bytes = has_memory_group
 					   ? 0
@@ -290,7 +289,7 @@ static int find_program(struct slot *slot, struct err *err)
 	int status;
 	char *end;
 
-	if (slot->runtime->setup.start != RUNTIME_AHEAD)
+	if (!runtime_starts_ahead(slot->runtime))
 		return 0;
 	(void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)slot->worker_pid,
 		       (int)slot->worker_pid);

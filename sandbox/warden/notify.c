@@ -113,16 +113,15 @@ static bool note_denied(struct slot *slot, const struct seccomp_rule *rule,
 	       !begin_reading(slot, call, false, &entry);
 }
 
-/* What the worker starts to run a job is not the job's doing: with its own program it becomes
- * the job. */
+/* What is started to run a job is not the job's doing: the process that makes the last of those
+ * starts becomes the job by it. */
 static bool is_runtimes_own(struct slot *slot, const struct seccomp_notif *call)
 {
-	bool is_own = slot->state == SLOT_LOCKING || slot->notify.is_starting;
+	bool is_own = slot->state == SLOT_LOCKING || slot->notify.own_starts > 0;
 
-	if (slot->notify.is_starting && (pid_t)call->pid == slot->worker_pid) {
-		slot->notify.is_starting = false;
+	if (slot->notify.own_starts > 0 && (pid_t)call->pid == slot_job_pid(slot) &&
+	    --slot->notify.own_starts == 0)
 		run_begins(slot);
-	}
 	return is_own;
 }
 
@@ -254,7 +253,7 @@ static bool is_proof(const struct slot *slot, const struct seccomp_notif *call)
 
 static bool is_start_ahead(const struct slot *slot, const struct seccomp_notif *call)
 {
-	return slot->state == SLOT_LOCKING && slot->runtime->setup.start == RUNTIME_AHEAD &&
+	return slot->state == SLOT_LOCKING && runtime_starts_ahead(slot->runtime) &&
 	       !is_proof(slot, call);
 }
 
@@ -333,7 +332,7 @@ int notify_open(struct slot *slot, int listener_fd, struct err *err)
 {
 	slot->notify.served = 0;
 	slot->notify.in_slice = 0;
-	slot->notify.is_starting = false;
+	slot->notify.own_starts = 0;
 	slot->notify.is_settling = false;
 	slot->notify.fd = (int)syscall(SYS_pidfd_getfd, slot->worker_pidfd, listener_fd, 0);
 	if (slot->notify.fd < 0)

@@ -21,7 +21,7 @@ struct notify {
 	struct timer pause;
 	unsigned served; /* of the present job */
 	unsigned in_slice;
-	bool is_starting;	  /* the worker has the job, but is not its program yet */
+	unsigned own_starts;	  /* of programs, until what runs is the job */
 	bool is_settling;	  /* nothing is read any more */
 	bool is_reading;	  /* for a call of this job */
 	struct reading reading;	  /* the thread's while the slot's aside is busy */

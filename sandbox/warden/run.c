@@ -36,7 +36,7 @@ unsigned run_processes_of_cell(const struct slot *slot)
 
 unsigned run_processes_of_worker(const struct slot *slot)
 {
-	if (slot->runtime->setup.start != RUNTIME_AHEAD)
+	if (!runtime_starts_ahead(slot->runtime))
 		return 0;
 	/* The worker, and of the program's threads all but the first. */
 	return slot->program_tasks > 0 ? slot->program_tasks : 1;
@@ -181,7 +181,7 @@ static void cpu_timer_arm(struct slot *slot, uint64_t left_us)
 static uint64_t cpu_limit_us(const struct slot *slot)
 {
 	uint64_t compile_ms =
-		slot->notify.is_starting ? slot->runtime->setup.compile_cpu_ms : 0;
+		slot->notify.own_starts > 0 ? slot->runtime->setup.compile_cpu_ms : 0;
 
 	return (slot->job->start.cpu_ms + compile_ms) * 1000;
 }
@@ -220,6 +220,27 @@ void run_output_is_over(struct stream *stream)
 		making_failed(slot, &err);
 }
 
+static bool has_variables(const struct job *job)
+{
+	struct bundle_reader reader;
+	struct bundle_entry entry;
+
+	bundle_reader_init(&reader, &job->payload);
+	while (bundle_next(&reader, &entry, NULL) > 0)
+		if (entry.kind == BUNDLE_ENV)
+			return true;
+	return false;
+}
+
+/* Programs started on the job's way before any of its own bytes count: the runtime's one, or
+ * env(1) and the shell again (sandbox/runtimes/launch/startup.c). */
+static unsigned own_starts(const struct runtime *runtime, const struct job *job)
+{
+	if (runtime->setup.start == RUNTIME_SHELL && has_variables(job))
+		return 2;
+	return runtime->setup.start == RUNTIME_EXEC ? 1 : 0;
+}
+
 int run_job(struct slot *slot, struct job *job, struct err *err)
 {
 	struct warden *warden = slot->warden;
@@ -240,7 +261,7 @@ int run_job(struct slot *slot, struct job *job, struct err *err)
 	job->sent_us = clock_mono_us();
 	warden->busy_us = job->sent_us;
 	slot->job = job;
-	slot->notify.is_starting = slot->runtime->setup.start == RUNTIME_EXEC;
+	slot->notify.own_starts = own_starts(slot->runtime, job);
 	slot_enter(slot, SLOT_BUSY);
 	ending_listen(slot);
 	slot->cpu_timer.fire = cpu_timer_fired;

@@ -296,6 +296,11 @@ void runtime_stop(struct runtime *runtime)
 	child_stop(&runtime->maker);
 }
 
+bool runtime_starts_ahead(const struct runtime *runtime)
+{
+	return runtime->setup.start == RUNTIME_AHEAD || runtime->setup.start == RUNTIME_SHELL;
+}
+
 bool runtime_can_make(const struct runtime *runtime)
 {
 	return is_root_there(runtime) && runtime->zygote.is_ready && !runtime->retry.is_armed;

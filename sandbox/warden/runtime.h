@@ -43,6 +43,9 @@ void runtime_stop(struct runtime *runtime);
 /* It is known, and why it cannot be used, but nothing of it is started. */
 bool runtime_is_missing(const struct runtime *runtime);
 
+/* A worker starts its program before a job comes. */
+bool runtime_starts_ahead(const struct runtime *runtime);
+
 bool runtime_can_make(const struct runtime *runtime);
 
 /* Workers between CELL_MAKING and LOCKING. */

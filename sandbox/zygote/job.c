@@ -167,7 +167,12 @@ static void send_report(int channel, const struct job_end *end)
 /* So that a shell or a caller sees which signal it was. */
 static void die_of(int number)
 {
+	sigset_t one;
+
+	(void)sigemptyset(&one);
+	(void)sigaddset(&one, number);
 	(void)signal(number, SIG_DFL);
+	(void)sigprocmask(SIG_UNBLOCK, &one, NULL);
 	(void)kill(getpid(), number);
 }
 

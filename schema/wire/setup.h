@@ -143,7 +143,8 @@ enum runtime_start {
 	RUNTIME_FORK,  /* by itself: it is a fork of the warm interpreter */
 	RUNTIME_EXEC,  /* it becomes the program when the job comes */
 	RUNTIME_AHEAD, /* it has started the program before the job comes */
-	RUNTIME_START_MAX = RUNTIME_AHEAD
+	RUNTIME_SHELL, /* likewise; that starts itself anew for a job with variables */
+	RUNTIME_START_MAX = RUNTIME_SHELL
 };
 
 /* plan: for a zygote that starts other programs, see sandbox/runtimes/launch/plan.h. Its records

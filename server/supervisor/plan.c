@@ -111,6 +111,7 @@ static int add_all(struct setup_runtime *ret, struct buf *buf, int folder_fd,
 		   const json_t *launch, struct err *err)
 {
 	const json_t *compile = json_object_get(launch, "compile");
+	const json_t *ahead = json_object_get(launch, "ahead");
 	const char *code = json_string_value(json_object_get(launch, "code"));
 	int status = add_words(buf, folder_fd, "argv", json_object_get(launch, "argv"), err);
 
@@ -123,13 +124,16 @@ static int add_all(struct setup_runtime *ret, struct buf *buf, int folder_fd,
 		status = add_record(buf, folder_fd, "code", code, err);
 	if (status == 0 && compile != NULL)
 		status = add_compile(ret, buf, folder_fd, compile, err);
-	if (status == 0 && json_is_true(json_object_get(launch, "ahead")))
+	if (status == 0 && json_is_true(ahead))
 		status = add_record(buf, folder_fd, "ahead", "1", err);
+	else if (status == 0 && ahead != NULL && !json_is_false(ahead))
+		status = add_record(buf, folder_fd, "startup", json_string_value(ahead), err);
 	return status;
 }
 
 int plan_fill(struct setup_runtime *ret, int folder_fd, const json_t *launch, struct err *err)
 {
+	const json_t *ahead;
 	own_buf buf;
 	int status;
 
@@ -145,8 +149,10 @@ int plan_fill(struct setup_runtime *ret, int folder_fd, const json_t *launch, st
 		return status;
 	if (buf_check(&buf, err) < 0)
 		return err_prefix(err, "launch: too long");
-	ret->start =
-		json_is_true(json_object_get(launch, "ahead")) ? RUNTIME_AHEAD : RUNTIME_EXEC;
+	ahead = json_object_get(launch, "ahead");
+	ret->start = RUNTIME_EXEC;
+	if (ahead != NULL && !json_is_false(ahead))
+		ret->start = json_is_string(ahead) ? RUNTIME_SHELL : RUNTIME_AHEAD;
 	(void)snprintf(ret->plan, sizeof(ret->plan), "%.*s", (int)buf.length, buf.data);
 	return 0;
 }

@@ -5,22 +5,12 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 
 #include "base/memfd.h"
 #include "sandbox/runtimes/launch/answer.h"
+#include "sandbox/runtimes/launch/program.h"
 
-/* Beside the channel (worker.c): out of the way of what the program opens. */
-#define STDIN_MEMFD 61
-#define LINK_FD	    62
-#define THEIR_FD    3
-
-#define START_MS 9000 /* the warden waits ten seconds for a worker */
-
-/* Exit status of a child that could not become the program, as of a shell. */
-#define EXIT_NOT_STARTED 127
-
-static pid_t program; /* 0: none is there */
+#define LINK_FD 62 /* beside the channel (worker.c), out of the way of the program */
 
 /* What is on its way to the program. */
 struct parcel {
@@ -29,91 +19,35 @@ struct parcel {
 	int status; /* the first failure stays */
 };
 
-static int move_to(int take_fd, int place, struct err *err)
-{
-	own_fd from = take_fd;
-
-	if (dup3(from, place, O_CLOEXEC) != place)
-		return err_errno(err, errno, "place descriptor %d", place);
-	return 0;
-}
-
-int ahead_prepare(struct err *err)
-{
-	int fd;
-	int status = memfd_new("stdin", &fd, err);
-
-	return status < 0 ? status : move_to(fd, STDIN_MEMFD, err);
-}
-
-static _Noreturn void become(int link_fd, char *const *argv, char *const *variables)
-{
-	/* In this order: the link may be 3 already, which only loses its close-on-exec. */
-	if (dup2(STDIN_MEMFD, STDIN_FILENO) < 0)
-		_exit(EXIT_NOT_STARTED);
-	if (link_fd == THEIR_FD ? fcntl(THEIR_FD, F_SETFD, 0) != 0
-				: dup2(link_fd, THEIR_FD) != THEIR_FD)
-		_exit(EXIT_NOT_STARTED);
-	(void)execve(argv[0], argv, variables);
-	_exit(EXIT_NOT_STARTED);
-}
-
-static int gone(const char *when, struct err *err)
-{
-	int how = 0;
-
-	(void)kill(program, SIGKILL);
-	(void)waitpid(program, &how, 0);
-	program = 0;
-	return err_set(err, ECHILD, "the program ended %s (%s %d)", when,
-		       WIFEXITED(how) ? "exit code" : "signal",
-		       WIFEXITED(how) ? WEXITSTATUS(how) : WTERMSIG(how));
-}
-
 static int wait_until_ready(struct err *err)
 {
 	struct pollfd wait = {.fd = LINK_FD, .events = POLLIN};
 	char said = '\0';
 
-	if (poll(&wait, 1, START_MS) != 1 || recv(LINK_FD, &said, 1, 0) != 1 || said != 'R')
-		return gone("or did not say that it is ready", err);
+	if (poll(&wait, 1, PROGRAM_START_MS) != 1 || recv(LINK_FD, &said, 1, 0) != 1 ||
+	    said != 'R')
+		return program_gone("or did not say that it is ready", err);
 	return 0;
 }
 
 int ahead_start(char *const *argv, char *const *variables, struct err *err)
 {
+	own_fd ours = -1;
 	own_fd theirs = -1;
 	int ends[2];
 	int status;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
 		return err_errno(err, errno, "socketpair");
+	ours = ends[0];
 	theirs = ends[1];
-	status = move_to(ends[0], LINK_FD, err);
+	if (dup3(ours, LINK_FD, O_CLOEXEC) != LINK_FD)
+		return err_errno(err, errno, "place descriptor %d", LINK_FD);
+	status = program_start(argv, variables, theirs, err);
 	if (status < 0)
 		return status;
-	program = fork();
-	if (program == 0)
-		become(theirs, argv, variables);
-	if (program < 0)
-		return err_errno(err, errno, "fork %s", argv[0]);
 	fd_drop(&theirs);
 	return wait_until_ready(err);
-}
-
-int ahead_take_stdin(int fd, struct err *err)
-{
-	static char piece[65536];
-	off_t at = 0;
-	ssize_t got;
-
-	while ((got = pread(fd, piece, sizeof(piece), at)) > 0) {
-		/* A memory file takes all of it, or none for want of memory. */
-		if (pwrite(STDIN_MEMFD, piece, (size_t)got, at) != got)
-			return err_errno(err, errno, "copy standard input");
-		at += got;
-	}
-	return got < 0 ? err_errno(err, errno, "read standard input") : 0;
 }
 
 static void send_all(struct parcel *parcel, const char *data, size_t length)
@@ -182,30 +116,22 @@ static void take_answer(struct answer *answer)
 	}
 }
 
-static void note_death(int number)
-{
-	(void)number; /* it is there to interrupt a wait */
-}
-
 /* Until it is dead, or has said its exit status. Its death interrupts only the wait, where it
  * is let through, so none is missed. Returns whether it is dead. */
-static bool wait_for_end(struct answer *answer, int *ret_how)
+static bool wait_for_end(struct answer *answer)
 {
 	struct pollfd wait = {.fd = LINK_FD, .events = POLLIN};
-	sigset_t death;
-	sigset_t before;
+	sigset_t but_death;
 
-	(void)signal(SIGCHLD, note_death);
-	(void)sigemptyset(&death);
-	(void)sigaddset(&death, SIGCHLD);
-	(void)sigprocmask(SIG_BLOCK, &death, &before);
-	while (waitpid(program, ret_how, WNOHANG) == 0) {
+	(void)sigfillset(&but_death);
+	(void)sigdelset(&but_death, SIGCHLD);
+	while (!program_has_ended(false)) {
 		take_answer(answer);
 		/* It has said all: nobody needs to see it end, which for a large interpreter
 		 * takes the kernel milliseconds. */
 		if (answer_status(answer) >= 0)
 			return false;
-		(void)ppoll(&wait, answer->is_over ? 0 : 1, NULL, &before);
+		(void)ppoll(&wait, answer->is_over ? 0 : 1, NULL, &but_death);
 	}
 	take_answer(answer);
 	return true;
@@ -215,21 +141,19 @@ void ahead_run(const struct words *words, const char *code, size_t length, struc
 {
 	static struct parcel parcel;
 	static struct answer answer;
-	int how = 0;
 	bool is_dead;
 
+	program_shield();
 	put_list(&parcel, words->arguments, words->argument_count);
 	put_list(&parcel, words->variables, words->variable_count);
 	put_number(&parcel, length);
 	put(&parcel, code, length);
 	flush(&parcel);
 	/* One that died before it had read everything says so by its end. */
-	is_dead = wait_for_end(&answer, &how);
+	is_dead = wait_for_end(&answer);
 	ret->report = answer_report(&answer, &ret->report_length);
-	if (!is_dead)
-		ret->status = answer_status(&answer);
-	else if (WIFSIGNALED(how))
-		ret->signal = WTERMSIG(how);
+	if (is_dead)
+		program_tell_end(ret);
 	else
-		ret->status = WEXITSTATUS(how);
+		ret->status = answer_status(&answer);
 }

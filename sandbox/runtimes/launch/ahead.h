@@ -15,14 +15,8 @@
 #include "sandbox/runtimes/launch/words.h"
 #include "sandbox/zygote/ops.h"
 
-/* In the worker before the wall, behind which no memory file can be made. */
-nodiscard int ahead_prepare(struct err *err);
-
 /* Behind the wall: starts the program and waits until it says that it is ready. */
 nodiscard int ahead_start(char *const *argv, char *const *variables, struct err *err);
-
-/* Copies the job's standard input to where the program reads it. */
-nodiscard int ahead_take_stdin(int fd, struct err *err);
 
 /* Gives it the job and waits for its end, or its word that this is it. */
 void ahead_run(const struct words *words, const char *code, size_t length, struct job_end *ret);

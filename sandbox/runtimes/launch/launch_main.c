@@ -1,7 +1,8 @@
 /*
  * casemate-launch - the zygote of runtimes that are other programs. Its workers wait behind the
  * wall; when the job comes one becomes the program (execve), or hands the job to the program it
- * has started ahead. What is started, and how, is the plan of the runtime (plan.h).
+ * has started ahead, over a link (ahead.h) or at its start-up file (startup.h). What is
+ * started, and how, is the plan of the runtime (plan.h).
  */
 #include <fcntl.h>
 #include <limits.h>
@@ -11,6 +12,8 @@
 
 #include "sandbox/runtimes/launch/ahead.h"
 #include "sandbox/runtimes/launch/compile.h"
+#include "sandbox/runtimes/launch/program.h"
+#include "sandbox/runtimes/launch/startup.h"
 #include "sandbox/runtimes/launch/version.h"
 #include "sandbox/runtimes/launch/words.h"
 #include "sandbox/zygote/zygote.h"
@@ -25,6 +28,9 @@ static struct words
 	compiler_words; /* the environment of a compiler, no variable of the job's */
 static struct words_paths paths;
 static char code_path[PATH_MAX + NAME_MAX + 2];
+static char startup_path[PATH_MAX + sizeof("/.startup")];
+static struct startup startup = {.path = startup_path};
+static bool has_variables; /* of the job's own */
 
 /* LC_CTYPE says all that there is to C.UTF-8; LANG would make each program open the files of
  * eleven other categories, whose content is that of C. */
@@ -40,6 +46,7 @@ static const struct {
 static int add_variable(const char *name, size_t name_length, const char *data, size_t length,
 			struct err *err)
 {
+	has_variables = true;
 	return words_add_variable(&words, name, name_length, data, length, err);
 }
 
@@ -95,9 +102,14 @@ static void nothing(void)
 {
 }
 
+static bool starts_ahead(void)
+{
+	return plan.is_ahead || plan.startup != NULL;
+}
+
 static int enter(struct err *err)
 {
-	return plan.is_ahead ? ahead_prepare(err) : 0;
+	return starts_ahead() ? program_prepare(err) : 0;
 }
 
 /* Before the job's variables come, which may name other folders. */
@@ -109,6 +121,8 @@ static int note_paths(struct err *err)
 		return err_errno(err, ENOMEM, "note the folders");
 	if (plan.code != NULL)
 		(void)snprintf(code_path, sizeof(code_path), "%s/%s", paths.tmp, plan.code);
+	(void)snprintf(startup_path, sizeof(startup_path), "%s/.startup", paths.tmp);
+	startup.variable = plan.startup;
 	paths.code = code_path;
 	return 0;
 }
@@ -169,16 +183,20 @@ static int start(struct err *err)
 	char **argv;
 	int status;
 
-	if (!plan.is_ahead)
+	has_variables = false;
+	if (!starts_ahead())
 		return 0;
 	status = words_command(&plan.run, &none, &paths, &argv, err);
-	return status < 0 ? status : ahead_start(argv, words.variables, err);
+	if (status < 0)
+		return status;
+	return plan.is_ahead ? ahead_start(argv, words.variables, err)
+			     : startup_start(&startup, argv, &words, err);
 }
 
 static int take_stdin(int fd, struct err *err)
 {
-	if (plan.is_ahead)
-		return ahead_take_stdin(fd, err);
+	if (starts_ahead())
+		return program_take_stdin(fd, err);
 	if (dup2(fd, STDIN_FILENO) < 0 || lseek(STDIN_FILENO, 0, SEEK_SET) < 0)
 		return err_errno(err, errno, "take standard input");
 	return 0;
@@ -200,8 +218,8 @@ static int compile(bool *ret_is_good, struct job_end *end, struct err *err)
 	return status;
 }
 
-/* Returns only if there is nothing to become: 0, the code does not compile and `ret` says so.
- */
+/* Returns only if there is nothing to become: 0, the code does not compile, or a program that
+ * was started ahead has run it, and `ret` says how that ended. */
 static int become(const char *code, size_t length, struct job_end *ret, struct err *err)
 {
 	bool is_good = false;
@@ -215,6 +233,8 @@ static int become(const char *code, size_t length, struct job_end *ret, struct e
 	status = words_command(&plan.run, &words, &paths, &argv, err);
 	if (status < 0)
 		return status;
+	if (plan.startup != NULL)
+		return startup_run(&startup, argv, &words, has_variables, ret, err);
 	(void)execve(argv[0], argv, words.variables);
 	return err_errno(err, errno, "start %s", argv[0]);
 }

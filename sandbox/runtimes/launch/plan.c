@@ -32,6 +32,14 @@ static int set_code(struct plan *plan, const char *name, struct err *err)
 	return 0;
 }
 
+static int set_startup(struct plan *plan, const char *name, struct err *err)
+{
+	if (name[0] == '\0' || strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_") != strlen(name))
+		return err_set(err, EINVAL, "\"%s\" is no variable of a shell's start", name);
+	plan->startup = name;
+	return 0;
+}
+
 static int set_time(unsigned *ret, const char *value, struct err *err)
 {
 	char *end;
@@ -59,6 +67,8 @@ static int take(struct plan *plan, const char *key, const char *value, struct er
 		return set_time(&plan->compile_wall_ms, value, err);
 	if (strcmp(key, "compile_cpu_ms") == 0)
 		return set_time(&plan->compile_cpu_ms, value, err);
+	if (strcmp(key, "startup") == 0)
+		return set_startup(plan, value, err);
 	if (strcmp(key, "ahead") != 0)
 		return err_set(err, EINVAL, "\"%s\" is unknown", key);
 	plan->is_ahead = strcmp(value, "1") == 0;
@@ -79,7 +89,8 @@ static int check(const struct plan *plan, struct err *err)
 	    (plan->compile.count > 0 && !is_path(plan->compile.words[0])))
 		return err_set(err, EINVAL, "a program is no absolute path");
 	if (plan->compile.count > 0 &&
-	    (plan->is_ahead || plan->compile_wall_ms == 0 || plan->compile_cpu_ms == 0))
+	    (plan->is_ahead || plan->startup != NULL || plan->compile_wall_ms == 0 ||
+	     plan->compile_cpu_ms == 0))
 		return err_set(err, EINVAL, "a compiler needs its times, and nothing ahead");
 	if ((plan->code == NULL) != plan->is_ahead)
 		return err_set(err, EINVAL, "either a file for the code, or started ahead");

@@ -127,7 +127,7 @@ def test_a_fork_bomb_harms_only_itself(bash):
 def test_what_it_leaves_running_is_killed(bash):
     bash("sleep 1000 & sleep 1000 & disown -a")
 
-    assert bash("ls /proc 2>&1; echo $$").stdout.splitlines()[-1] == b"2"
+    assert bash("ls /proc 2>&1; echo $$").stdout.splitlines()[-1] == b"3"
 
 
 def test_files_are_limited(bash):
@@ -164,7 +164,7 @@ def test_a_program_of_its_own_does_not_run(bash):
 
 def test_nothing_crosses_from_job_to_job(bash):
     bash("echo secret > /tmp/s; echo secret > left; (sleep 100; echo late) &")
-    done = bash("ls -A /tmp /workspace; ls /dev/shm; kill -0 3 2>&1 | head -c 9")
+    done = bash("ls -A /tmp /workspace; ls /dev/shm; kill -0 4 2>&1 | head -c 9")
 
     assert b"secret" not in done.stdout and b" s\n" not in done.stdout
     assert done.stdout.split(b"\n")[:4] == [b"/tmp:", b"main.sh", b"", b"/workspace:"]

@@ -73,7 +73,7 @@ UID_FIRST, UID_COUNT = 1900100000, 256
 
 
 PLAN_END = "\x1e"
-STARTS = ["fork", "exec", "ahead"]
+STARTS = ["fork", "exec", "ahead", "shell"]
 
 
 def runtime_message(name="python", program="casemate-python", preload="", root=None,
@@ -88,12 +88,13 @@ def runtime_message(name="python", program="casemate-python", preload="", root=N
 
 
 BASH = [("argv", "/usr/bin/bash"), ("argv", "{code}"), ("argv", "{args}"), ("code", "main.sh"),
+        ("startup", "BASH_ENV"),
         ("env", "SHELL=/bin/bash"), ("version", "/usr/bin/bash"), ("version", "--version")]
 
 
 def bash_message(**options):
     """SETUP_RUNTIME of bash, as sandbox/runtimes/bash has it."""
-    options = {"low": 1, "high": 2, "start": "exec", "plan": BASH, "seccomp": "bash",
+    options = {"low": 1, "high": 2, "start": "shell", "plan": BASH, "seccomp": "bash",
                "root": root_paths() + ",/etc/ld.so.cache", **options}
     return runtime_message("bash", "casemate-launch", **options)
 

@@ -45,6 +45,11 @@ Test(plan, what_is_incomplete_or_unknown_is_refused)
 		GOOD "env =b" END,
 		GOOD "env A" END,
 		GOOD "ahead 1" END,
+		GOOD "startup " END,
+		GOOD "startup A=b" END,
+		RUN ASK "startup BASH_ENV" END,
+		GOOD "startup BASH_ENV" END "compile /bin/c" END "compile_wall_ms 1" END
+		     "compile_cpu_ms 1" END,
 		RUN ASK,
 		RUN "code main.a" END,
 		ASK "code main.a" END,
@@ -72,6 +77,14 @@ Test(plan, too_many_words_are_refused)
 		(void)snprintf(text + strlen(text), sizeof(text) - strlen(text), "argv /a" END);
 
 	cr_assert(lt(int, parse(text), 0));
+}
+
+Test(plan, a_shell_ahead_has_a_file_and_a_variable)
+{
+	cr_assert(eq(int, parse(GOOD "startup BASH_ENV" END), 0));
+	cr_assert_not(plan.is_ahead);
+	cr_assert(eq(str, (char *)(uintptr_t)plan.startup, "BASH_ENV"));
+	cr_assert(eq(str, (char *)(uintptr_t)plan.code, "main.a"));
 }
 
 Test(plan, a_program_ahead_has_no_file)
