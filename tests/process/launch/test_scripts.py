@@ -147,6 +147,16 @@ def test_denials_are_events(bash):
     assert kinds["network_denied"]["call"] == "socket"
 
 
+def test_names_of_users_are_looked_up_without_an_alarm(bash):
+    """libc asks for the socket of its cache before it reads /etc/passwd."""
+    done = bash("touch f; ls -l f; tar cf t.tar f; id -un; id -gn; stat -c %U:%G f; echo ~job")
+    told = {(event["kind"], event["severity"]) for event in done.events}
+
+    assert b" job job " in done.stdout and b"\njob\njob\njob:job\n/workspace\n" in done.stdout
+    assert ("network_denied", "info") in told, "no lookup: what is tried here is nothing"
+    assert {severity for _, severity in told} == {"info"}, done.events
+
+
 def test_programs_are_told_of_but_not_bash_itself(bash):
     done = bash("true; /bin/true; env true > /dev/null")
     started = [event["target"] or event["detail"] for event in done.events

@@ -34,6 +34,9 @@ def only(done, kind):
 ATTEMPTS = [
     ("network_denied", "low", "socket", "refused(41, 2, 1, 0)", "AF_INET, SOCK_STREAM, protocol 0"),
     ("network_denied", "low", "socket", "refused(41, 40, 1, 0)", "AF_VSOCK, SOCK_STREAM"),
+    ("network_denied", "low", "socket", "refused(41, 1, 0x80001, 0)", "AF_UNIX, SOCK_STREAM"),
+    ("network_denied", "low", "socket", "refused(41, 1, 0x80802, 0)", "AF_UNIX, SOCK_DGRAM"),
+    ("network_denied", "info", "socket", "refused(41, 1, 0x80801, 0)", "AF_UNIX, SOCK_STREAM"),
     ("network_denied", "low", "connect",
      "a = struct.pack('<H', 2) + struct.pack('>H', 443) + bytes([192, 0, 2, 7]) + bytes(8)\n"
      "refused(42, 3, a, 16)", "fd 3 to 192.0.2.7:443"),
