@@ -250,6 +250,9 @@ int cgroup_group_prepare(const struct cgroup_instance *instance, struct cgroup_g
 	}
 	group->oom_kills_before = cgroup_number(group->memory_events, "oom_kill");
 	group->cpu_us_before += cgroup_group_cpu_us(group);
+	/* Nobody is in it yet, and a peak that was reset is what is used now. */
+	group->memory_before =
+		group->memory_peak >= 0 ? cgroup_number(group->memory_peak, "") : 0;
 	return 0;
 }
 
@@ -277,7 +280,10 @@ void cgroup_group_remove(const struct cgroup_instance *instance, struct cgroup_g
 
 uint64_t cgroup_group_memory_peak(const struct cgroup_group *group)
 {
-	return cgroup_number(group->memory_peak, "");
+	uint64_t peak = cgroup_number(group->memory_peak, "");
+
+	/* What a job before has left is no business of this one's. */
+	return peak > group->memory_before ? peak - group->memory_before : 0;
 }
 
 uint64_t cgroup_group_cpu_us(const struct cgroup_group *group)

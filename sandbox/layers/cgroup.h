@@ -87,6 +87,8 @@ struct cgroup_group {
 	struct cgroup_limits limits; /* as last written */
 	uint64_t oom_kills_before;   /* by earlier workers of the same group */
 	uint64_t cpu_us_before;
+	uint64_t memory_before; /* bytes: pages of system files that those were the first to
+				   read */
 };
 
 /* An empty group: nothing made, everything -1. */

@@ -1,6 +1,9 @@
 """Jobs through the real warden, cell maker and zygote."""
 
+import os
+import statistics
 import time
+from pathlib import Path
 
 import pytest
 from warden_service import (CELL_LAYERS, IS_ROOT, LAYERS, LEVELS, MIB, PROBLEMS, Refused,
@@ -102,6 +105,29 @@ def test_memory_ends_with_its_limit(shared):
 
     assert (done.status, done.limit_hit) == ("memory_exceeded", "memory"), done
     still_fine(shared)
+
+
+@pytest.mark.may_skip
+def test_memory_of_the_job_before_is_not_told(fresh):
+    """The first reader of a file pays for its pages, and they stay when he is gone."""
+    file = next((path for path in Path("/usr/lib").rglob("*")
+                 if path.is_file() and 600_000 < path.stat().st_size < 800_000), None)
+    warden = fresh(workers=1, low=1, high=1, instance="before").wait_ready()
+    if file is None or "cgroup_memory" not in warden.run("").layers:
+        pytest.skip("no control group, or no file of that size")
+
+    def peak(code="print(1)"):
+        return warden.run(code).memory_peak_bytes
+
+    alone, after = [peak() for _ in range(5)], []
+    for _ in range(12):
+        with open(file, "rb") as opened:
+            os.posix_fadvise(opened.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        peak(f"open({str(file)!r}, 'rb').read()")
+        after.append(statistics.median(peak() for _ in range(3)))
+
+    # The kernel counts in portions of a quarter of a MiB.
+    assert max(after) < statistics.median(alone) + 450_000, (alone, after)
 
 
 def test_many_small_allocations_end_with_the_limit(shared):

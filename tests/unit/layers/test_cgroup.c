@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/memfd.h"
 #include "sandbox/layers/cgroup.h"
 #include "sandbox/layers/cgroup_file.h"
 
@@ -102,6 +103,20 @@ Test(cgroup, numbers_are_found_by_their_whole_key)
 
 /* Version 2 against a folder of plain files: what is written where, and in which order the
  * hierarchy is divided, can be seen without a host that has it. */
+Test(cgroup, the_peak_is_less_what_was_there_before)
+{
+	struct cgroup_group group;
+
+	cgroup_group_init(&group);
+	cr_assert(eq(int, memfd_from("peak", "1048576\n", 8, &group.memory_peak, NULL), 0));
+	cr_assert(eq(u64, cgroup_group_memory_peak(&group), 1048576));
+	group.memory_before = 1000000;
+	cr_assert(eq(u64, cgroup_group_memory_peak(&group), 48576));
+	group.memory_before = 2000000;
+	cr_assert(eq(u64, cgroup_group_memory_peak(&group), 0));
+	fd_drop(&group.memory_peak);
+}
+
 Test(cgroup, version_2_writes_its_limits)
 {
 	char folder[] = "/tmp/casemate-cgroup-XXXXXX";
