@@ -69,7 +69,7 @@ static int finish(int sync_fd, struct cell *cell, struct err *err)
 {
 	struct step_failed failed;
 	struct cell_made made;
-	struct msg msg;
+	static struct msg msg; /* on the stack it would be pages that each fork copies */
 	int status = receive_reply(sync_fd, &msg, err);
 
 	if (status < 0)

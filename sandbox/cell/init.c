@@ -139,7 +139,7 @@ static _Noreturn void give_up(int sync_fd, const struct err *why)
 _Noreturn void cell_init_run(const struct cell_plan *plan, int sync_fd)
 {
 	struct err err = {0};
-	struct msg go;
+	static struct msg go; /* not on the stack, whose every page the compiler would touch */
 
 	/* Until the maps are written this process has no name for any user. */
 	if (chan_receive_blocking(sync_fd, &go, &err) < 0 || set_up(plan, sync_fd, &err) < 0)

@@ -19,10 +19,12 @@
 /*
  * The whole environment of a runtime. hugetlb=1 (madvise) makes the fork of a large interpreter
  * twice as fast; one arena, because nothing in a zygote is threaded; one thread for the linear
- * algebra libraries, because threads do not survive a fork.
+ * algebra libraries, because threads do not survive a fork; functions of libraries are looked
+ * up at the start, not by each worker that calls one first.
  */
 static char *const environment[] = {
 	(char[]){"GLIBC_TUNABLES=glibc.malloc.hugetlb=1:glibc.malloc.arena_max=1"},
+	(char[]){"LD_BIND_NOW=1"},
 	(char[]){"OPENBLAS_NUM_THREADS=1"},
 	(char[]){"OMP_NUM_THREADS=1"},
 	(char[]){"MKL_NUM_THREADS=1"},
