@@ -197,7 +197,7 @@ def test_garbage_does_not_count_as_memory(javascript):
             "  kept.push(Array.from({ length: 130000 }, (_, j) => j + 0.5))\n"
             "for (let i = 0; i < 400; i++)\n"
             "  kept[i % 40] = Array.from({ length: 130000 }, (_, j) => j + 0.5)\nkept.length")
-    done = javascript(code, memory_bytes=192 * MIB, wall_ms=60000, cpu_ms=60000, timeout=60)
+    done = javascript(code, memory_bytes=192 * MIB, wall_ms=60000, cpu_ms=60000, timeout=90)
 
     assert done.status == "succeeded" and json.loads(done.report)["result"] == "40", done
 
