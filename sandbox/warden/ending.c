@@ -181,6 +181,10 @@ static void tell_limits(struct slot *slot, const struct job_done *done)
 	if (refused > 0)
 		events_tell(&slot->events, EVENT_LIMIT, refused, done->wall_us, "processes",
 			    "a process or thread could not be started");
+	else if (!run_counts_refusals(slot, slot->job->start.processes) &&
+		 done->processes_peak >= slot->job->start.processes)
+		events_tell(&slot->events, EVENT_LIMIT, 1, done->wall_us, "processes",
+			    "all that are allowed ran at once, no further one could start");
 	if (fstatfs(slot->workspace_fd, &disk) == 0 && (disk.f_bfree == 0 || disk.f_ffree == 0))
 		events_tell(&slot->events, EVENT_LIMIT, 1, done->wall_us, "workspace_bytes",
 			    disk.f_bfree == 0 ? "the workspace is full"

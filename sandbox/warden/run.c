@@ -47,6 +47,12 @@ bool run_limits_processes(const struct slot *slot)
 	return warden_has_cells(slot->warden) || bare_user(slot) != 0;
 }
 
+bool run_counts_refusals(const struct slot *slot, uint64_t processes)
+{
+	return (slot->warden->cgroups.layers & LAYER_CGROUP_PIDS) != 0 &&
+	       (processes <= RUN_PROCESSES_COUNTED || slot->group.pids_peak < 0);
+}
+
 static uint64_t address_space_before(const struct slot *slot)
 {
 	return slot->program_pid != 0 ? slot->program_bytes
@@ -56,9 +62,7 @@ static uint64_t address_space_before(const struct slot *slot)
 static int limit_process(const struct slot *slot, const struct job_start *start,
 			 struct err *err)
 {
-	uint64_t spare = (slot->warden->cgroups.layers & LAYER_CGROUP_PIDS) != 0
-				 ? RUN_PROCESSES_SPARE
-				 : 0;
+	uint64_t spare = run_counts_refusals(slot, start->processes) ? RUN_PROCESSES_SPARE : 0;
 	bool has_memory_group = (slot->warden->cgroups.layers & LAYER_CGROUP_MEMORY) != 0;
 	/* The worker's own start has used some already, which RLIMIT_CPU counts too. */
 	uint64_t cpu_us = start->cpu_ms * 1000 + slot->cpu_before_us;

@@ -18,8 +18,19 @@ unsigned run_processes_of_worker(const struct slot *slot);
 /* False where the kernel would count the service's own processes, and other workers', too. */
 bool run_limits_processes(const struct slot *slot);
 
-/* RLIMIT_NPROC stands this far behind the pids group, which counts what it refuses. */
-#define RUN_PROCESSES_SPARE 1
+/*
+ * Who refuses a fork? RLIMIT_NPROC does it before the kernel has copied anything (10 us), the
+ * pids group after it has copied and thrown away all of the caller's memory (900 us for
+ * Python), with locks that all forks of one zygote have in common. But only the group counts
+ * refusals. So few processes, which cannot do much of it, meet the group first: the rlimit
+ * stands this far behind. With more of them the rlimit is first, and a peak as high as the
+ * limit tells of it.
+ */
+#define RUN_PROCESSES_SPARE   1
+#define RUN_PROCESSES_COUNTED 8
+
+/* True when refused forks of the job are counted by the pids group. */
+bool run_counts_refusals(const struct slot *slot, uint64_t processes);
 
 /* A killed process that is still in the kernel after this is stuck. */
 #define RUN_KILL_WAIT_US 5000000

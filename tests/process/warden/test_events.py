@@ -264,6 +264,34 @@ def test_processes_beyond_the_limit_are_counted(shared):
         assert event["target"] == "processes" and event["count"] >= 10
 
 
+MANY = """import os, time
+started = 0
+for _ in range(40):
+    try:
+        if os.fork() == 0: time.sleep(60)
+        started += 1
+    except OSError: pass
+print(started)
+"""
+
+
+def test_of_many_processes_the_cheaper_limit_refuses_the_next(shared):
+    """Were it the pids group, it would have counted, and the note say so. And it is no tighter."""
+    done = shared.run(MANY, processes=16)
+
+    assert done.stdout == b"15\n"
+    if {"cgroup_pids", "rlimits"} <= set(done.layers) and done.processes_peak:
+        event = only(done, "limit_reached")
+        assert (event["target"], event["count"]) == ("processes", 1), event
+        assert "ran at once" in event["detail"]
+
+
+def test_a_job_below_its_limit_has_reached_none(shared):
+    done = shared.run(MANY.replace("range(40)", "range(14)"), processes=16)
+
+    assert done.stdout == b"14\n" and "limit_reached" not in {event["kind"] for event in done.events}
+
+
 def test_a_flood_is_answered_and_counted_to_the_last_call(shared):
     """Eight threads; the neighbours go on being served."""
     flood = shared.start(PRELUDE + """
