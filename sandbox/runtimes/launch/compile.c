@@ -111,12 +111,15 @@ static void put_text(struct jsonw *json, const char *key, const char *text, size
 }
 
 /* The members of every worker's report. */
-static void fill_report(const char *name, const struct buf *output, struct job_end *ret)
+static void fill_report(const char *name, const struct buf *output, size_t own_at,
+			struct job_end *ret)
 {
 	static struct buf report;
 	struct jsonw json;
 	const char *message;
-	size_t length = find_message(output->data, output->length, &message);
+	/* Our own word says more than an error in front of it. */
+	size_t from = own_at < output->length ? own_at : 0;
+	size_t length = find_message(output->data + from, output->length - from, &message);
 
 	buf_init(&report, LIMIT_REPORT_BYTES);
 	jsonw_init(&json, &report);
@@ -194,11 +197,14 @@ bool compile_run(char *const *argv, char *const *variables, const char *folder,
 	int how = 0;
 	pid_t pid;
 
+	size_t own_at = 0;
+
 	buf_init(&output, OUTPUT_BYTES_MAX + 256);
 	pid = begin(argv, variables, folder, plan, &output_fd);
 	if (pid > 0) {
 		bool is_in_time = watch(pid, output_fd, plan->compile_wall_ms, &output, &how);
 
+		own_at = output.length;
 		wrong = judge(is_in_time, how, plan, &output);
 	} else {
 		buf_printf(&output, "casemate: start the compiler: %s\n", strerror(errno));
@@ -207,6 +213,6 @@ bool compile_run(char *const *argv, char *const *variables, const char *folder,
 	if (wrong == NULL)
 		return true;
 	ret->status = 1;
-	fill_report(wrong, &output, ret);
+	fill_report(wrong, &output, own_at, ret);
 	return false;
 }

@@ -55,17 +55,19 @@ def test_a_silent_failure_has_a_report_too(run):
 
 
 def test_a_compiler_that_dies_says_so(run):
-    done = run("kill -SEGV $$")
+    done = run("echo 'x:1: error: bad'; kill -SEGV $$")
 
     assert done.status == "failed" and b"ended by signal 11" in done.stderr, done
+    assert "ended by signal 11" in json.loads(done.report)["error"]["message"]
 
 
-@pytest.mark.parametrize("script", ["sleep 60", "sleep 60 & sleep 60", "exec sleep 60 >&- 2>&-"])
+@pytest.mark.parametrize("script", ["echo 'x:1: error: bad'; sleep 60", "sleep 60 & sleep 60", "exec sleep 60 >&- 2>&-"])
 def test_its_time_is_limited(run, script):
     done = run(script)
 
     assert done.status == "failed" and b"longer than 1500 ms" in done.stderr, done
-    assert json.loads(done.report)["error"]["name"] == "CompileTimeout"
+    error = json.loads(done.report)["error"]
+    assert error["name"] == "CompileTimeout" and "longer than 1500 ms" in error["message"]
 
 
 def test_its_processor_time_is_limited(run):
