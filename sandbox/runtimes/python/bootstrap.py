@@ -238,9 +238,18 @@ def _module_of(hook):
     return getattr(hook, "__module__", None)
 
 
+def _times():
+    """os.times(). The kernel's own call says how long the host has been up and is refused."""
+    own = resource.getrusage(resource.RUSAGE_SELF)
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return os.times_result((own.ru_utime, own.ru_stime, children.ru_utime, children.ru_stime,
+                            time.monotonic()))
+
+
 def _prepare_worker():
     """What is the same in all workers is done once."""
     global _authkey, _handlers_known, _reserve, _thread_exits_known
+    os.times = _times
     # Address space only, which is what a limit counts: no page of it is touched. Private, or all
     # workers would share it.
     _reserve = mmap.mmap(-1, 512 * 1024, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)

@@ -44,6 +44,7 @@ SAME_AS_PYTHON = {
     "excepthook": "import sys\nsys.excepthook = lambda t, v, b: print('hook', v)\nraise OSError(1)\n",
     "bad str": ("class E(Exception):\n    def __str__(self):\n        raise TypeError\n\n\n"
                 "raise E\n"),
+    "times": "import os\nt = os.times()\nprint(t.__class__, len(t), t.user >= 0, t.elapsed > 0)\n",
     "atexit": "import atexit\natexit.register(print, 'bye')\nprint('hi')\n",
     "atexit after error": "import atexit\natexit.register(print, 'bye')\nraise OSError('x')\n",
     "del": "class D:\n    def __del__(self):\n        print('del')\n\n\nd = D()\n",
