@@ -89,6 +89,8 @@ DIR_casemate-front     := server/front
 DIR_casemate-gate      := server/gate
 DIR_casemate-ledger    := server/ledger
 DIR_casemate-validator := validator
+# More folders of the same program.
+PARTS_casemate-validator := validator/code
 DIR_casemate-warden    := sandbox/warden
 DIR_casemate-cell      := sandbox/cell
 DIR_casemate-doctor    := sandbox/doctor
@@ -96,6 +98,11 @@ DIR_casemate-policy    := sandbox/policy
 DIR_casemate-python    := sandbox/runtimes/python
 DIR_casemate-launch    := sandbox/runtimes/launch
 DIR_casemate-redteam   := server/redteam
+
+# The grammars that the validator parses with: generated C of others, pinned by hash, compiled once
+# for all variants and without our warnings. It outlives `make clean`.
+GRAMMARS := deps/grammars/libgrammars.a
+GRAMMAR_NAMES := python javascript bash
 
 # Program -> libraries beyond libc. tests/lint/linked.sh compares this table with the binaries.
 LIBS_casemate           :=
@@ -106,7 +113,7 @@ LIBS_casemate-certs     := -lcrypto
 LIBS_casemate-front     := -lssl -lcrypto
 LIBS_casemate-gate      := -lmicrohttpd
 LIBS_casemate-ledger    := -lsqlite3 -lcrypto
-LIBS_casemate-validator := -ljansson -lpcre2-8 -lcrypto
+LIBS_casemate-validator := $(GRAMMARS) -ltree-sitter -ljansson -lpcre2-8 -lcrypto -lm
 LIBS_casemate-warden    := -lseccomp
 LIBS_casemate-cell      :=
 # Each cell begins as a fork of its maker, and a fork costs by the areas of memory there are: with
@@ -163,14 +170,23 @@ $(BUILD)/lib%.a:
 	@rm -f $@
 	@ar rcs $@ $^
 
+deps/grammars/fetched.json: validator/code/grammars/package-lock.json
+	@tests/support/grammars.sh
+deps/grammars/%.o: deps/grammars/fetched.json
+	$(call QUIET,CC,deps/grammars/$*.c)$(CC) -std=gnu11 -w -O2 $(HARDEN_C) -Ideps/grammars/$(*D) \
+		-c deps/grammars/$*.c -o $@
+$(GRAMMARS): $(foreach name,$(GRAMMAR_NAMES),$(addprefix deps/grammars/$(name)/,parser.o scanner.o))
+	@rm -f $@
+	@ar rcs $@ $^
+
 # One rule set per program: its objects, an archive of them without main for the unit tests,
 # and the binary. The user's command goes to bin/, what it starts to libexec/.
 define program_rules
-OBJ_$(1)  := $$(call objects,$$(wildcard $$(DIR_$(1))/*.c))
+OBJ_$(1)  := $$(call objects,$$(wildcard $$(DIR_$(1))/*.c $$(addsuffix /*.c,$$(PARTS_$(1)))))
 MAIN_$(1) := $$(filter %_main.o,$$(OBJ_$(1)))
 OUT_$(1)  := $(if $(filter casemate,$(1)),$(BIN),$(LIBEXEC))/$(1)
 $(BUILD)/libprogram-$(1).a: $$(filter-out %_main.o,$$(OBJ_$(1)))
-$$(OUT_$(1)): $$(OBJ_$(1)) $$(call SHARED_LIBS,$$(DIR_$(1)))
+$$(OUT_$(1)): $$(OBJ_$(1)) $$(call SHARED_LIBS,$$(DIR_$(1))) $$(filter %.a,$$(LIBS_$(1)))
 	@mkdir -p $$(@D)
 	$$(call QUIET,LD,$$@)$$(CC) $$(or $$(LDFLAGS_$(1)),$$(LDFLAGS_ALL)) -o $$@ $$(OBJ_$(1)) $$(call SHARED_LIBS,$$(DIR_$(1))) $$(LIBS_$(1))
 $(1): $$(OUT_$(1))
@@ -233,7 +249,7 @@ format:
 	clang-format-14 -i $(FORMATTED)
 
 .PHONY: clean
-clean:
+clean: # keeps deps/, for which the network is needed
 	rm -rf build
 
 .PHONY: help

@@ -12,7 +12,8 @@ unit_archive = $(if $(DIR_$(call unit_program,$(1))),$(BUILD)/libprogram-$(call 
 define unit
 $(BUILD)/tests/unit-$(1): $(call objects,$(wildcard tests/unit/$(1)/*.c)) \
 		$(call unit_archive,$(1)) $(if $(filter $(CLIENTS),$(DIR_$(call unit_program,$(1)))),$(LIB_client)) \
-		$(LIB_zygote) $(LIB_layers) $(LIB_schema) $(LIB_base)
+		$(LIB_zygote) $(LIB_layers) $(LIB_schema) $(LIB_base) \
+		$(filter %.a,$(LIBS_$(call unit_program,$(1))))
 	@mkdir -p $$(@D)
 	$$(CC) $$(LDFLAGS_ALL) -o $$@ $$^ $$(LIBS_$(call unit_program,$(1))) -lcriterion -lseccomp
 endef
@@ -100,7 +101,7 @@ sanitized: canary all $(FAULTS) $(if $(filter tsan,$(VARIANT)),,unit-binaries)
 FUZZ_SECONDS ?= 20
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_LIBS := $(foreach program,casemate-validator casemate-gate casemate-front casemate-launch, \
-	$(BUILD)/libprogram-$(program).a) $(LIB_schema) $(LIB_base)
+	$(BUILD)/libprogram-$(program).a) $(LIB_schema) $(LIB_base) $(GRAMMARS)
 
 $(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(FUZZ_LIBS)
 	@mkdir -p $(@D)

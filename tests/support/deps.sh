@@ -12,7 +12,7 @@ release=$(. /etc/os-release && echo "${VERSION_ID:-}")
 packages=(
 	gcc make pkg-config libc6-dev
 	libmicrohttpd-dev libjansson-dev libseccomp-dev libsqlite3-dev libssl-dev
-	libcurl4-openssl-dev libpcre2-dev python3-dev libpython3-dev
+	libcurl4-openssl-dev libpcre2-dev libtree-sitter-dev python3-dev libpython3-dev
 	python3-numpy python3-pandas python3-matplotlib # preloaded into the Python runtime
 	curl ca-certificates
 	bash coreutils mawk sed grep jq # the bash runtime
@@ -46,6 +46,10 @@ for wish in "$@"; do
 		;;
 	esac
 done
+
+# Fetches the grammars, once (grammars.sh). Also an npm that came from elsewhere is good.
+[ -e "$(dirname "$0")/../../deps/grammars/fetched.json" ] || command -v npm >/dev/null ||
+	packages+=(npm)
 
 missing=()
 for package in "${packages[@]}"; do

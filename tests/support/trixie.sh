@@ -35,6 +35,11 @@ authorities=/etc/ssl/certs/ca-certificates.crt
 rm -rf "$root/src"
 mkdir "$root/src"
 git -C "$top" archive HEAD | tar -x -C "$root/src"
+# The sources of the grammars, which would be fetched otherwise; it compiles them itself.
+if [ -d "$top/deps" ]; then
+	cp -a "$top/deps" "$root/src/"
+	find "$root/src/deps" -name '*.[oa]' -delete
+fi
 corpora=$top/../shared/corpora
 if [ -d "$corpora" ]; then
 	rm -rf "$root/shared"

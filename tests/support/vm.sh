@@ -99,6 +99,11 @@ flock --nonblock 9 || {
 rm -rf "$root/src" "$results"
 mkdir -p "$root/src" "$results"
 git -C "$top" archive HEAD | tar -x -C "$root/src"
+# The sources of the grammars, which would be fetched otherwise; it compiles them itself.
+if [ -d "$top/deps" ]; then
+	cp -a "$top/deps" "$root/src/"
+	find "$root/src/deps" -name '*.[oa]' -delete
+fi
 # The tests look at what git tracks, so the copy becomes a repository of its own.
 # shellcheck disable=SC2016 # the inner shell expands them
 in_root bash -euo pipefail -c '
