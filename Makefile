@@ -205,6 +205,9 @@ all: $(SCHEMA_LIBRARY)
 share:
 	@mkdir -p $(SHARE)/schema $(SHARE)/migrations $(SHARE)/runtimes $(SHARE)/redteam
 	@cp -u schema/v1/*.json $(SHARE)/schema/
+	@for folder in validator/code/rules/*/; do [ ! -d $$folder ] || { \
+		mkdir -p $(SHARE)/rules/$$(basename $$folder) && \
+		cp -u $$folder*.json $(SHARE)/rules/$$(basename $$folder)/; }; done
 	@cp -u migrations/*.sql $(SHARE)/migrations/
 	@cp -u server/redteam/probes/* $(SHARE)/redteam/
 	@for file in sandbox/runtimes/*/runtime.json; do dir=$$(dirname $$file); name=$$(basename $$dir); \

@@ -16,7 +16,8 @@
 	X(CAPABILITIES, "capabilities", "Capabilities")     \
 	X(HEALTH, "health", "Health")                       \
 	X(REPORT, "report", "Report")                       \
-	X(CONFIG, "config", "Config")
+	X(CONFIG, "config", "Config")                       \
+	X(RULES, "rules", "Rules")
 
 enum catalog_name {
 #define X(symbol, file, component) CATALOG_##symbol,

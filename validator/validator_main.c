@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "schema/wire/setup.h"
+#include "validator/code/check_command.h"
 #include "validator/oneshot.h"
 #include "validator/process.h"
 #include "validator/schema_command.h"
@@ -20,6 +21,7 @@ static const char usage[] =
 	"and\n"
 	"                                        print it with defaults filled in\n"
 	"       casemate-validator openapi       print the OpenAPI 3.1 description of the API\n"
+	"       casemate-validator check         judge source text (--help)\n"
 	"       casemate-validator schema check  judge a document by a JSON Schema (--help)\n"
 	"       casemate-validator --help | --version\n"
 	"\n"
@@ -37,6 +39,8 @@ int main(int argc, char **argv)
 		return oneshot_openapi(stdout, stderr);
 	if (argc >= 2 && strcmp(argv[1], "schema") == 0)
 		return schema_command(argc - 2, argv + 2, stdout, stderr);
+	if (argc >= 2 && strcmp(argv[1], "check") == 0)
+		return check_command(argc - 2, argv + 2, stdout, stderr);
 	if (argc == 2 && strcmp(argv[1], "--version") == 0)
 		return printf("casemate-validator %s\n", CASEMATE_VERSION) < 0 ? EXIT_FAILURE
 									       : 0;

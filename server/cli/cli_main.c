@@ -32,6 +32,8 @@ static const struct subcommand subcommands[] = {
 	 "bring an audit database up to date"},
 	{"schema", "casemate-validator", "schema", "check SCHEMA INSTANCE",
 	 "judge a JSON document by a JSON Schema"},
+	{"check", "casemate-validator", "check", "[--json|--sarif] FILE|-",
+	 "judge source text as the service does"},
 	{"doctor", "casemate-doctor", NULL, "",
 	 "say what this kernel can do, and what is missing"},
 	{"policy", "casemate-policy", NULL, "show --seccomp",
@@ -46,7 +48,7 @@ static void print_help(FILE *out)
 			   "usage: casemate SUBCOMMAND [ARGUMENT]...\n"
 			   "       casemate --help | --version\n\n");
 	for (size_t i = 0; i < ARRAY_COUNT(subcommands); i++)
-		(void)fprintf(out, "  %-8s %-22s %s\n", subcommands[i].name,
+		(void)fprintf(out, "  %-8s %-24s %s\n", subcommands[i].name,
 			      subcommands[i].usage, subcommands[i].summary);
 	(void)fprintf(out, "\n`casemate SUBCOMMAND --help` says more.\n");
 }

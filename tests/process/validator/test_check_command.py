@@ -1,0 +1,118 @@
+"""`casemate check`: exit codes, what is printed, that hostile sources and rules end it in order."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+VARIANT = os.environ.get("VARIANT", "release")
+CASEMATE = ROOT / "build" / VARIANT / "bin" / "casemate"
+RULES = ROOT / "tests/unit/validator/rules"
+ACCEPTED, REJECTED, UNUSABLE = 0, 1, 2
+
+
+def check(*arguments, source=None):
+    return subprocess.run([CASEMATE, "check", *arguments], capture_output=True,
+                          input=source.encode() if isinstance(source, str) else source)
+
+
+def judge(source, language="python", *options):
+    return check("--rules", RULES, "--language", language, *options, "-", source=source)
+
+
+def test_findings_are_printed_as_a_compiler_does():
+    done = judge("import os as o\n\no.system('ls')  # x\n")
+    assert done.returncode == REJECTED
+    assert done.stdout.decode().splitlines() == [
+        "-:3:1: high: `os.system` runs a shell command [py-os-system, CWE-78]",
+        "     3 | o.system('ls')  # x",
+        "       | ^",
+        "       = hint: Do it in Python."]
+
+
+def test_what_no_rule_finds_is_accepted(tmp_path):
+    file = tmp_path / "a.py"
+    file.write_text("print(1)\n")
+    done = check("--rules", RULES, file)
+    assert (done.returncode, done.stdout) == (ACCEPTED, b"")
+
+
+def test_below_high_is_told_only():
+    done = judge("c.execute('select ' + x)\n")
+    assert done.returncode == ACCEPTED and b"low: sql" in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [
+    (), ("a.py", "b.py"), ("--language",), ("--language", "cobol", "-"), ("--what", "-"),
+    ("/nowhere.py",), ("--rules", "/nowhere", "-"), ("--rules", str(RULES), "-"),
+])
+def test_what_cannot_be_used_says_so(arguments):
+    done = check(*arguments, source="")
+    assert done.returncode == UNUSABLE and done.stderr.startswith(b"casemate: ")
+
+
+def test_json_is_what_the_service_answers():
+    done = judge("eval(x)\n", "python", "--json")
+    answer = json.loads(done.stdout)
+    assert done.returncode == REJECTED
+    assert answer["verdict"] == "rejected" and answer["has_more_findings"] is False
+    finding = answer["findings"][0]
+    assert finding["rule"] == "py-eval" and finding["rejects"] is True
+    assert (finding["line"], finding["column"], finding["end_column"]) == (1, 1, 8)
+    assert finding["source"] == "eval(x)"
+
+
+def test_sarif_names_rules_and_places():
+    done = judge("eval(x)\neval(y)\n", "python", "--sarif")
+    run = json.loads(done.stdout)["runs"][0]
+    assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == ["py-eval"]
+    assert [result["locations"][0]["physicalLocation"]["region"]["startLine"]
+            for result in run["results"]] == [1, 2]
+    assert {result["level"] for result in run["results"]} == {"error"}
+
+
+def test_a_terminal_is_not_steered():
+    done = judge(b"x = '\x1b[2J\xe2\x80\xae\xff'\n")
+    assert done.returncode == REJECTED  # the change of direction
+    assert b"\x1b" not in done.stdout and b"\xe2\x80\xae" not in done.stdout
+    done.stdout.decode()
+
+
+HOSTILE = {
+    "10 MB": ("python", b"import os\n" * 1_000_000),
+    "brackets": ("python", b"x=" + b"[" * 100_000),
+    "open tokens": ("javascript", b"{" * 100_000),
+    "nested templates": ("javascript", b"`${" * 19_000),
+    "nested substitutions": ("bash", b"$(" * 14_000),
+    "one line": ("python", b"x='" + b"a" * 5_000_000),
+    "no UTF-8": ("python", b"\xff\xfe" * 400_000),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_sources_end_with_a_finding(name):
+    language, source = HOSTILE[name]
+    done = judge(source, language)
+    assert done.returncode in (ACCEPTED, REJECTED), done
+    assert b"[source-limit, " in done.stdout or b"[syntax-error, " in done.stdout
+
+
+def test_examples_are_run(tmp_path):
+    done = check("--rules", RULES)
+    assert done.returncode == ACCEPTED and done.stdout.endswith(
+        b" rules, 0 with an example that fails\n")
+    rules = json.loads((RULES / "python.json").read_text())
+    rules["rules"][1]["match"].append("print(1)")
+    (tmp_path / "a.json").write_text(json.dumps(rules))
+    done = check("--rules", tmp_path)
+    assert done.returncode == REJECTED
+    assert b"a.json: py-eval: match[7] is not found: print(1)" in done.stdout
+
+
+def test_rules_that_cannot_be_loaded_are_named(tmp_path):
+    (tmp_path / "a.json").write_text('{"language": "python", "family": "x-y", "rules": [{}]}')
+    done = check("--rules", tmp_path)
+    assert done.returncode == UNUSABLE and done.stderr.startswith(b"casemate: a.json: /rules/0")

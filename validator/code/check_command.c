@@ -1,0 +1,293 @@
+#include "validator/code/check_command.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "base/confine.h"
+#include "validator/code/report.h"
+#include "validator/json_guard.h"
+#include "validator/oneshot.h"
+
+enum { EXIT_GOOD = 0, EXIT_REJECTED = 1, EXIT_UNUSABLE = 2 };
+
+static const char usage[] =
+	"usage: casemate check [options] FILE|-\n"
+	"       casemate check --rules DIR\n"
+	"\n"
+	"Judges source text as the service does and prints what it finds.\n"
+	"  --language L  python, javascript or bash; else by the file's name\n"
+	"  --json        findings as JSON, as the service answers\n"
+	"  --sarif       findings as SARIF 2.1.0, for editors and build servers\n"
+	"  --rules DIR   these rules and not those that are installed; without a FILE\n"
+	"                their examples are run\n"
+	"Exit codes: 0 nothing is rejected, 1 rejected or an example fails, 2 unusable.\n";
+
+/* The largest source read; what is above the limit of the service is a finding. */
+#define SOURCE_BYTES_MAX (64u << 20)
+
+struct options {
+	const char *language; /* NULL: by the file's name */
+	const char *rules;
+	const char *file;
+	enum { OUTPUT_TEXT, OUTPUT_JSON, OUTPUT_SARIF } output;
+};
+
+/* --- input ---------------------------------------------------------------------------------
+ */
+
+static int read_source(const char *path, struct buf *text, struct err *err)
+{
+	own_fd fd = strcmp(path, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
+					   : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	char chunk[65536];
+	ssize_t got;
+
+	if (fd < 0)
+		return err_errno(err, errno, "%s", path);
+	while ((got = read(fd, chunk, sizeof(chunk))) > 0 && !text->has_failed)
+		buf_add(text, chunk, (size_t)got);
+	if (got < 0)
+		return err_errno(err, errno, "%s", path);
+	return buf_check(text, err);
+}
+
+static int load_schema(struct schema **ret, struct err *err)
+{
+	own_mem struct faults *faults = malloc(sizeof(*faults));
+	own_fd folder = -1;
+	own_fd fd = -1;
+	own_json *document = NULL;
+	own_buf text = {.data = NULL};
+	char chunk[16384];
+	ssize_t got;
+	int status = oneshot_open_schemas(&folder, err);
+
+	if (faults == NULL)
+		return err_set(err, ENOMEM, "memory for a schema");
+	if (status < 0)
+		return status;
+	fd = openat(folder, "rules.schema.json", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return err_errno(err, errno, "rules.schema.json");
+	buf_init(&text, RULE_FILE_BYTES_MAX);
+	while ((got = read(fd, chunk, sizeof(chunk))) > 0)
+		buf_add(&text, chunk, (size_t)got);
+	if (buf_check(&text, err) < 0 || text.length == 0 ||
+	    json_guard_parse(text.data, text.length, &document, faults) < 0)
+		return err_set(err, EINVAL, "rules.schema.json cannot be read");
+	return schema_compile(document, SCHEMA_STRICT, ret, err);
+}
+
+static int load_rules(const struct options *options, struct code_rules *rules, struct err *err)
+{
+	own_schema *schema = NULL;
+	own_fd schemas = -1;
+	own_fd folder = -1;
+	int status = load_schema(&schema, err);
+
+	if (status == 0 && options->rules != NULL) {
+		folder = open(options->rules, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (folder < 0)
+			return err_errno(err, errno, "%s", options->rules);
+	} else if (status == 0) {
+		status = oneshot_open_schemas(&schemas, err);
+		if (status == 0) {
+			folder =
+				openat(schemas, "../rules", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+			if (folder < 0)
+				return err_errno(err, errno, "the installed rules");
+		}
+	}
+	if (status == 0)
+		status = code_rules_load(rules, schema, folder, err);
+	return status < 0 ? status : code_rules_finish(rules, err);
+}
+
+/* By the option, else by the end of the name. */
+static int find_language(const struct options *options, enum code_language *ret,
+			 struct err *err)
+{
+	static const struct {
+		const char *end;
+		enum code_language language;
+	} ends[] = {{".py", CODE_PYTHON},      {".js", CODE_JAVASCRIPT},
+		    {".mjs", CODE_JAVASCRIPT}, {".cjs", CODE_JAVASCRIPT},
+		    {".sh", CODE_BASH},	       {".bash", CODE_BASH}};
+	size_t length = strlen(options->file);
+
+	if (options->language != NULL) {
+		*ret = code_language_find(options->language);
+		return *ret != CODE_LANGUAGES
+			       ? 0
+			       : err_set(err, EINVAL, "no language '%s'", options->language);
+	}
+	for (size_t i = 0; i < ARRAY_COUNT(ends); i++) {
+		size_t end = strlen(ends[i].end);
+
+		if (length > end && strcmp(options->file + length - end, ends[i].end) == 0) {
+			*ret = ends[i].language;
+			return 0;
+		}
+	}
+	return err_set(err, EINVAL, "say which --language %s is", options->file);
+}
+
+/* --- work ----------------------------------------------------------------------------------
+ */
+
+static int prove(const struct code_rules *rules, FILE *out)
+{
+	size_t failed = 0;
+
+	for (size_t i = 0; i < rules->rule_count; i++) {
+		struct err err = {0};
+
+		if (code_rules_prove_one(rules, i, &err) < 0) {
+			(void)fprintf(out, "%s\n", err.text);
+			failed++;
+		}
+	}
+	(void)fprintf(out, "%zu rules, %zu with an example that fails\n", rules->rule_count,
+		      failed);
+	return failed == 0 ? EXIT_GOOD : EXIT_REJECTED;
+}
+
+/* What reads the source holds nothing: the parsers are the work of others. */
+static int confine(struct err *err)
+{
+	static const struct confine_syscall allowed[] = {
+#define ALLOW CONFINE_ALLOW
+#include "base/common.seccomp.def"
+#include "validator/validator.seccomp.def"
+#undef ALLOW
+	};
+	unsigned abi;
+	int status = confine_privileges(err);
+
+	if (status == 0)
+		status = confine_landlock(0, NULL, 0, &abi, err);
+	return status < 0 ? status : confine_seccomp(allowed, ARRAY_COUNT(allowed), err);
+}
+
+static bool is_rejecting(const struct code_findings *findings)
+{
+	for (size_t i = 0; i < findings->count; i++)
+		if (findings->list[i].is_rejecting)
+			return true;
+	return false;
+}
+
+/* Until policies are named: what is of severity high. */
+static void decide(struct code_findings *findings)
+{
+	for (size_t i = 0; i < findings->count; i++)
+		findings->list[i].is_rejecting = findings->list[i].severity == SEVERITY_HIGH;
+}
+
+static int print(const struct options *options, const struct report_source *source,
+		 const struct code_findings *findings, FILE *out)
+{
+	own_buf text = {.data = NULL};
+
+	buf_init(&text, REPORT_BYTES_MAX);
+	if (options->output == OUTPUT_JSON)
+		code_report_json(source, findings, &text);
+	else if (options->output == OUTPUT_SARIF)
+		code_report_sarif(source, findings, &text);
+	else
+		code_report_text(source, findings, &text);
+	if (text.has_failed || (text.length > 0 && fwrite(text.data, text.length, 1, out) != 1))
+		return EXIT_UNUSABLE;
+	return is_rejecting(findings) ? EXIT_REJECTED : EXIT_GOOD;
+}
+
+static int judge(const struct options *options, const struct code_rules *rules, FILE *out,
+		 struct err *err)
+{
+	own_mem struct code_findings *findings = calloc(1, sizeof(*findings));
+	struct report_source source = {.file = options->file};
+	own_buf text = {.data = NULL};
+	int status = find_language(options, &source.language, err);
+	int code = EXIT_UNUSABLE;
+
+	buf_init(&text, SOURCE_BYTES_MAX);
+	if (findings == NULL)
+		return err_set(err, ENOMEM, "memory for findings");
+	if (status == 0)
+		status = read_source(options->file, &text, err);
+	if (status == 0)
+		status = confine(err);
+	source.text = text.data != NULL ? text.data : "";
+	source.length = text.length;
+	if (status == 0)
+		status = code_examine(rules, source.language, source.text, source.length,
+				      LIMIT_CODE_TIME_MS * 1000u, findings, err);
+	if (status == 0) {
+		decide(findings);
+		code = print(options, &source, findings, out);
+	}
+	code_findings_done(findings);
+	return status < 0 ? status : code;
+}
+
+static bool take_flag(struct options *options, const char *word)
+{
+	if (strcmp(word, "--json") == 0)
+		options->output = OUTPUT_JSON;
+	else if (strcmp(word, "--sarif") == 0)
+		options->output = OUTPUT_SARIF;
+	else
+		return false;
+	return true;
+}
+
+static int take_options(struct options *options, int count, char **arguments, struct err *err)
+{
+	for (int i = 0; i < count; i++) {
+		const char *word = arguments[i];
+		const char **value = strcmp(word, "--language") == 0 ? &options->language
+				     : strcmp(word, "--rules") == 0  ? &options->rules
+								     : NULL;
+
+		if (take_flag(options, word))
+			continue;
+		if (value != NULL && i + 1 < count)
+			*value = arguments[++i];
+		else if (value == NULL && options->file == NULL &&
+			 (word[0] != '-' || word[1] == '\0'))
+			options->file = word;
+		else
+			return err_set(err, EINVAL, "bad argument %s", word);
+	}
+	if (options->file == NULL && options->rules == NULL)
+		return err_set(err, EINVAL, "a file is needed");
+	return 0;
+}
+
+int check_command(int count, char **arguments, FILE *out, FILE *err_out)
+{
+	own_mem struct code_rules *rules = calloc(1, sizeof(*rules));
+	struct options options = {.file = NULL};
+	struct err err = {0};
+	int status = take_options(&options, count, arguments, &err);
+
+	if (count > 0 && strcmp(arguments[count - 1], "--help") == 0)
+		return fputs(usage, out) == EOF ? EXIT_UNUSABLE : EXIT_GOOD;
+	if (rules == NULL)
+		return EXIT_UNUSABLE;
+	if (status < 0) {
+		(void)fprintf(err_out, "casemate: %s\n\n%s", err.text, usage);
+		return EXIT_UNUSABLE;
+	}
+	status = load_rules(&options, rules, &err);
+	if (status == 0)
+		status = options.file == NULL ? prove(rules, out)
+					      : judge(&options, rules, out, &err);
+	if (status < 0)
+		(void)fprintf(err_out, "casemate: %s\n", err.text);
+	code_rules_done(rules);
+	if (fflush(out) != 0)
+		return EXIT_UNUSABLE;
+	return status < 0 ? EXIT_UNUSABLE : status;
+}

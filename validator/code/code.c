@@ -1,0 +1,498 @@
+#include "validator/code/code.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/utf8.h"
+
+/* Steps between two looks at the clock: about 20 us of them. */
+#define STEPS_PER_LOOK 512
+
+/* Bytes of one block of the arena. */
+#define PIECE_BYTES 65536
+
+/* --- memory --------------------------------------------------------------------------------
+ */
+
+struct code_piece {
+	struct code_piece *next;
+	size_t used, size;
+	_Alignas(16) char data[];
+};
+
+void *code_alloc(struct code *code, size_t bytes)
+{
+	size_t rounded = (bytes + 15) & ~(size_t)15;
+	struct code_piece *piece = code->pieces;
+
+	if (rounded < bytes || rounded > CODE_ARENA_BYTES_MAX) {
+		code->is_over = true;
+		return NULL;
+	}
+	if (piece == NULL || piece->size - piece->used < rounded) {
+		size_t size = rounded > PIECE_BYTES ? rounded : PIECE_BYTES;
+
+		piece = code->arena_bytes + size > CODE_ARENA_BYTES_MAX
+				? NULL
+				: malloc(sizeof(*piece) + size);
+		if (piece == NULL) {
+			code->is_over = true;
+			return NULL;
+		}
+		piece->used = 0;
+		piece->size = size;
+		piece->next = code->pieces;
+		code->pieces = piece;
+		code->arena_bytes += size;
+	}
+	piece->used += rounded;
+	return piece->data + piece->used - rounded;
+}
+
+/* --- strings -------------------------------------------------------------------------------
+ */
+
+#define STRINGS_BITS  12
+#define STRING_BLOCKS 4096 /* of 256 strings: a million */
+
+struct code_strings {
+	struct string {
+		struct string *next;
+		uint32_t id;
+		char text[];
+	} * heads[1 << STRINGS_BITS];
+	const char **blocks[STRING_BLOCKS];
+	uint32_t count;
+};
+
+static uint32_t hash(const char *text, size_t length)
+{
+	uint32_t value = 2166136261u;
+
+	for (size_t i = 0; i < length; i++)
+		value = (value ^ (uint8_t)text[i]) * 16777619u;
+	return value ^ (value >> 15);
+}
+
+static uint32_t add_string(struct code *code, struct string **head, const char *text,
+			   size_t length)
+{
+	struct code_strings *strings = code->strings;
+	uint32_t id = strings->count + 1;
+	struct string *string = code_alloc(code, sizeof(*string) + length + 1);
+
+	if (string == NULL || id / 256 >= STRING_BLOCKS)
+		return 0;
+	if (strings->blocks[id / 256] == NULL)
+		strings->blocks[id / 256] = code_alloc(code, 256 * sizeof(char *));
+	if (strings->blocks[id / 256] == NULL)
+		return 0;
+	memcpy(string->text, text, length);
+	string->text[length] = '\0';
+	string->id = id;
+	string->next = *head;
+	*head = string;
+	strings->blocks[id / 256][id % 256] = string->text;
+	strings->count = id;
+	return id;
+}
+
+/* A NUL would make two names look alike, so the string ends before it. */
+uint32_t code_intern(struct code *code, const char *text, size_t length)
+{
+	size_t used = strnlen(text, length);
+	struct string **head =
+		&code->strings->heads[hash(text, used) & ((1u << STRINGS_BITS) - 1)];
+
+	for (struct string *string = *head; string != NULL; string = string->next)
+		if (strncmp(string->text, text, used) == 0 && string->text[used] == '\0')
+			return string->id;
+	return add_string(code, head, text, used);
+}
+
+uint32_t code_intern_text(struct code *code, const char *text)
+{
+	return code_intern(code, text, strlen(text));
+}
+
+const char *code_string(const struct code *code, uint32_t id)
+{
+	return id == 0 ? "" : code->strings->blocks[id / 256][id % 256];
+}
+
+/* --- time ----------------------------------------------------------------------------------
+ */
+
+static uint64_t used_us(void)
+{
+	struct timespec now = {0};
+
+	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u;
+}
+
+bool code_is_late(struct code *code)
+{
+	if (!code->is_over && used_us() >= code->deadline_us) {
+		code->is_over = true;
+		code->limit = CODE_TOO_SLOW;
+	}
+	return code->is_over;
+}
+
+bool code_go(struct code *code)
+{
+	if (code->is_over)
+		return false;
+	if (code->steps_left == 0 ||
+	    (--code->steps_left % STEPS_PER_LOOK == 0 && used_us() >= code->deadline_us)) {
+		code->is_over = true;
+		code->limit = CODE_TOO_SLOW;
+	}
+	return !code->is_over;
+}
+
+/* --- parsing -------------------------------------------------------------------------------
+ */
+
+/* The source is handed over in pieces, and with each of them the clock is looked at. */
+#define PARSE_PIECE_BYTES 1024
+
+/* The parser's own limit is by the wall, which a busy machine makes long; it is there for what
+ * takes long without reading on. */
+#define PARSE_WALL_FACTOR 4
+
+struct input {
+	const struct code *code;
+	size_t is_late; /* the parser's flag: it stops when this is not 0 */
+};
+
+static const char *read_piece(void *payload, uint32_t at, TSPoint point, uint32_t *ret_length)
+{
+	struct input *input = payload;
+	size_t left = at < input->code->length ? input->code->length - at : 0;
+
+	(void)point;
+	if (used_us() >= input->code->deadline_us)
+		input->is_late = 1;
+	*ret_length = (uint32_t)(left < PARSE_PIECE_BYTES ? left : PARSE_PIECE_BYTES);
+	/* The shell's grammar wants the last line to end. */
+	if (left == 0 && at == input->code->length && input->code->language == CODE_BASH) {
+		*ret_length = 1;
+		return "\n";
+	}
+	return left > 0 ? input->code->text + at : "";
+}
+
+/* A parser that was stopped is not resumed: in version 0.20.7 that corrupts its memory. */
+static TSTree *parse_within(struct code *code, TSParser *parser, uint64_t time_us)
+{
+	struct input input = {.code = code};
+	TSInput source = {
+		.payload = &input, .read = read_piece, .encoding = TSInputEncodingUTF8};
+
+	ts_parser_set_timeout_micros(parser, time_us * PARSE_WALL_FACTOR);
+	ts_parser_set_cancellation_flag(parser, &input.is_late);
+	return ts_parser_parse(parser, NULL, source);
+}
+
+static int parse(struct code *code, uint64_t time_us, struct err *err)
+{
+	TSParser *parser = ts_parser_new();
+
+	if (parser == NULL || !ts_parser_set_language(parser, code_grammar(code->language))) {
+		ts_parser_delete(parser);
+		return err_set(err, ENOTSUP, "the library does not know the %s grammar",
+			       code_language_name(code->language));
+	}
+	code->tree = parse_within(code, parser, time_us);
+	ts_parser_delete(parser);
+	if (code->tree == NULL)
+		code->limit = CODE_TOO_SLOW;
+	return 0;
+}
+
+/* --- flattening ----------------------------------------------------------------------------
+ */
+
+static bool is_scope(enum code_kind kind)
+{
+	return kind == KIND_FUNCTION || kind == KIND_LAMBDA || kind == KIND_CLASS;
+}
+
+/* A function's name belongs to what is around it, and so do defaults of its parameters. */
+static uint32_t scope_below(const struct code *code, uint32_t parent, uint8_t field)
+{
+	const struct code_node *node = &code->nodes[parent];
+	bool is_outside =
+		field == FIELD_NAME || (node->kind == KIND_CLASS && field != FIELD_BODY);
+
+	if (is_scope((enum code_kind)node->kind) && !is_outside && code->language != CODE_BASH)
+		return parent;
+	if (node->kind == KIND_DEFAULT_PARAMETER &&
+	    (field == FIELD_VALUE || field == FIELD_RIGHT) && node->scope != 0)
+		return code->nodes[node->scope].scope;
+	return node->scope;
+}
+
+static int grow(struct code *code, uint32_t *capacity, struct err *err)
+{
+	uint32_t wanted = *capacity == 0 ? 1024 : *capacity * 2;
+	struct code_node *nodes = realloc(code->nodes, wanted * sizeof(*nodes));
+	const void **identities;
+
+	if (nodes == NULL)
+		return err_set(err, ENOMEM, "memory for a syntax tree");
+	code->nodes = nodes;
+	identities = realloc(code->identities, wanted * sizeof(*identities));
+	if (identities == NULL)
+		return err_set(err, ENOMEM, "memory for a syntax tree");
+	code->identities = identities;
+	*capacity = wanted;
+	return 0;
+}
+
+static void add_node(struct code *code, const TSTreeCursor *cursor, uint32_t parent)
+{
+	TSNode node = ts_tree_cursor_current_node(cursor);
+	TSFieldId field = ts_tree_cursor_current_field_id(cursor);
+	struct code_node *flat = &code->nodes[code->count];
+
+	*flat = (struct code_node){
+		.start = ts_node_start_byte(node),
+		.end = ts_node_end_byte(node),
+		.parent = parent,
+		.kind = ts_node_symbol(node) == (TSSymbol)-1
+				? KIND_OTHER
+				: code_kinds_of(code->language)[ts_node_symbol(node)],
+		.field = code_fields_of(code->language)[field],
+		.is_named = ts_node_is_named(node),
+		.is_wrong = ts_node_is_missing(node) || ts_node_symbol(node) == (TSSymbol)-1,
+	};
+	if (flat->end > code->length)
+		flat->end = (uint32_t)code->length;
+	if (flat->start > flat->end)
+		flat->start = flat->end;
+	flat->scope = parent == CODE_NONE ? 0 : scope_below(code, parent, flat->field);
+	code->identities[code->count++] = node.id;
+}
+
+/* The next node in the order of the text; closes those that end. */
+static bool advance(struct code *code, TSTreeCursor *cursor, uint32_t *parent)
+{
+	if (ts_tree_cursor_goto_first_child(cursor)) {
+		*parent = code->count - 1;
+		return true;
+	}
+	code->nodes[code->count - 1].after = code->count;
+	while (!ts_tree_cursor_goto_next_sibling(cursor)) {
+		if (*parent == CODE_NONE || !ts_tree_cursor_goto_parent(cursor))
+			return false;
+		code->nodes[*parent].after = code->count;
+		*parent = code->nodes[*parent].parent;
+	}
+	return true;
+}
+
+static int flatten(struct code *code, struct err *err)
+{
+	TSTreeCursor cursor = ts_tree_cursor_new(ts_tree_root_node(code->tree));
+	uint32_t parent = CODE_NONE;
+	uint32_t capacity = 0;
+	int status = 0;
+	bool goes_on = true;
+
+	while (goes_on && status == 0) {
+		if (code->count == LIMIT_CODE_NODES) {
+			code->limit = CODE_TOO_MANY_NODES;
+			break;
+		}
+		if (code->count == capacity)
+			status = grow(code, &capacity, err);
+		if (status == 0) {
+			add_node(code, &cursor, parent);
+			goes_on = advance(code, &cursor, &parent);
+		}
+		if (code->count % STEPS_PER_LOOK == 0 && used_us() >= code->deadline_us) {
+			code->limit = CODE_TOO_SLOW;
+			break;
+		}
+	}
+	ts_tree_cursor_delete(&cursor);
+	return status;
+}
+
+static uint32_t slot_of(const void *identity)
+{
+	uintptr_t value = (uintptr_t)identity >> 3;
+
+	return (uint32_t)((value * 0x9E3779B97F4A7C15u) >> 32);
+}
+
+static int index_nodes(struct code *code, struct err *err)
+{
+	uint32_t size = 64;
+
+	while (size < code->count * 2)
+		size *= 2;
+	code->slots = malloc(size * sizeof(*code->slots));
+	if (code->slots == NULL)
+		return err_set(err, ENOMEM, "memory for a syntax tree");
+	memset(code->slots, 0xff, size * sizeof(*code->slots));
+	code->slot_mask = size - 1;
+	for (uint32_t i = 0; i < code->count; i++) {
+		uint32_t slot = slot_of(code->identities[i]) & code->slot_mask;
+
+		while (code->slots[slot] != CODE_NONE)
+			slot = (slot + 1) & code->slot_mask;
+		code->slots[slot] = i;
+	}
+	return 0;
+}
+
+uint32_t code_index(const struct code *code, TSNode node)
+{
+	uint32_t slot = slot_of(node.id) & code->slot_mask;
+
+	while (code->slots[slot] != CODE_NONE && code->identities[code->slots[slot]] != node.id)
+		slot = (slot + 1) & code->slot_mask;
+	return code->slots[slot];
+}
+
+static int prepare(struct code *code, struct err *err)
+{
+	code->strings = calloc(1, sizeof(*code->strings));
+	code->memo_names = calloc(code->count, sizeof(*code->memo_names));
+	code->memo_values = calloc(code->count, sizeof(*code->memo_values));
+	code->names_state = calloc(code->count, 1);
+	code->values_state = calloc(code->count, 1);
+	if (code->strings == NULL || code->memo_names == NULL || code->memo_values == NULL ||
+	    code->names_state == NULL || code->values_state == NULL)
+		return err_set(err, ENOMEM, "memory for an analysis");
+	return index_nodes(code, err);
+}
+
+/* At least as many as the parser can find: words, signs, and what a line's end may stand for.
+ */
+static uint32_t count_tokens(const struct code *code)
+{
+	/* The shell's grammar joins words by tokens without text. */
+	uint32_t weight = code->language == CODE_BASH ? 2 : 1;
+	bool was_word = false;
+	uint32_t count = 0;
+
+	for (size_t i = 0; i < code->length; i++) {
+		unsigned char c = (unsigned char)code->text[i];
+		bool is_word = isalnum(c) || c == '_' || c >= 0x80;
+
+		if (c == '\n')
+			count += 3; /* in Python also an indent, and later its end */
+		else if ((is_word && !was_word) || (!is_word && !isspace(c)))
+			count += weight;
+		was_word = is_word;
+	}
+	return count;
+}
+
+int code_open(struct code *code, enum code_language language, const char *text, size_t length,
+	      uint64_t time_us, struct err *err)
+{
+	int status = 0;
+
+	*code = (struct code){.language = language,
+			      .text = text,
+			      .length = length,
+			      .deadline_us = used_us() + time_us,
+			      .steps_left = CODE_STEPS_MAX};
+	if (length > LIMIT_CODE_BYTES) {
+		code->limit = CODE_TOO_LARGE;
+		return 0;
+	}
+	if (count_tokens(code) > LIMIT_CODE_TOKENS) {
+		code->limit = CODE_TOO_MANY_NODES;
+		return 0;
+	}
+	status = parse(code, time_us, err);
+	if (status == 0 && code->limit == CODE_WHOLE)
+		status = flatten(code, err);
+	if (status == 0 && code->limit == CODE_WHOLE)
+		status = prepare(code, err);
+	if (status < 0)
+		code_close(code);
+	return status;
+}
+
+void code_close(struct code *code)
+{
+	while (code->pieces != NULL) {
+		struct code_piece *next = code->pieces->next;
+
+		free(code->pieces);
+		code->pieces = next;
+	}
+	if (code->tree != NULL)
+		ts_tree_delete(code->tree);
+	free(code->nodes);
+	free(code->identities);
+	free(code->slots);
+	free(code->strings);
+	free(code->memo_names);
+	free(code->memo_values);
+	free(code->names_state);
+	free(code->values_state);
+	*code = (struct code){.count = 0};
+}
+
+/* --- walking -------------------------------------------------------------------------------
+ */
+
+uint32_t code_child(const struct code *code, uint32_t node)
+{
+	if (node == CODE_NONE || code->nodes[node].after == node + 1)
+		return CODE_NONE;
+	return node + 1;
+}
+
+uint32_t code_next(const struct code *code, uint32_t node)
+{
+	uint32_t next = code->nodes[node].after;
+	uint32_t parent = code->nodes[node].parent;
+
+	return parent == CODE_NONE || next >= code->nodes[parent].after ? CODE_NONE : next;
+}
+
+static uint32_t skip_unnamed(const struct code *code, uint32_t node)
+{
+	while (node != CODE_NONE &&
+	       (!code->nodes[node].is_named || code->nodes[node].kind == KIND_COMMENT))
+		node = code_next(code, node);
+	return node;
+}
+
+uint32_t code_named(const struct code *code, uint32_t node)
+{
+	return skip_unnamed(code, code_child(code, node));
+}
+
+uint32_t code_next_named(const struct code *code, uint32_t node)
+{
+	return skip_unnamed(code, code_next(code, node));
+}
+
+uint32_t code_field(const struct code *code, uint32_t node, enum code_field field)
+{
+	uint32_t child = code_child(code, node);
+
+	while (child != CODE_NONE && code->nodes[child].field != field)
+		child = code_next(code, child);
+	return child;
+}
+
+bool code_is(const struct code *code, uint32_t node, const char *text)
+{
+	size_t length = strlen(text);
+
+	return node != CODE_NONE && code_length(code, node) == length &&
+	       memcmp(code_text(code, node), text, length) == 0;
+}

@@ -1,0 +1,400 @@
+/* One source: its bytes, its syntax, its rules. */
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/utf8.h"
+#include "validator/code/fold.h"
+#include "validator/code/names.h"
+#include "validator/code/predicates.h"
+
+/* Alternatives that one query follows at once; beyond them some are dropped, and the source
+ * counts as one that could not be judged. Calls nested 100 deep need about 2,000. */
+#define MATCHES_AT_ONCE 16384
+
+/* Following all of those for one node takes about 50 us. */
+#define NODES_PER_LOOK 32
+
+/* --- findings ------------------------------------------------------------------------------
+ */
+
+struct code_finding *code_findings_add(struct code_findings *findings, const char *rule,
+				       enum event_severity severity, const char *cwe,
+				       const char *hint, uint32_t start, uint32_t end)
+{
+	struct code_finding *finding;
+
+	for (size_t i = 0; i < findings->count; i++)
+		if (findings->list[i].start == start &&
+		    strcmp(findings->list[i].rule, rule) == 0)
+			return NULL;
+	if (findings->count == LIMIT_FINDINGS) {
+		findings->has_more = true;
+		return NULL;
+	}
+	finding = &findings->list[findings->count++];
+	*finding = (struct code_finding){.rule = rule,
+					 .severity = severity,
+					 .cwe = cwe,
+					 .hint = hint,
+					 .family = "source",
+					 .start = start,
+					 .end = end};
+	return finding;
+}
+
+void code_finding_say(struct code_finding *finding, const char *format, ...)
+{
+	va_list arguments;
+
+	if (finding == NULL)
+		return;
+	va_start(arguments, format);
+	free(finding->message);
+	if (vasprintf(&finding->message, format, arguments) < 0)
+		finding->message = NULL;
+	va_end(arguments);
+}
+
+static int by_place(const void *a, const void *b)
+{
+	const struct code_finding *one = a;
+	const struct code_finding *two = b;
+
+	if (one->start != two->start)
+		return one->start < two->start ? -1 : 1;
+	return strcmp(one->rule, two->rule);
+}
+
+/* Columns count characters; a byte that belongs to none counts as one. */
+static void advance(const char *text, uint32_t *at, uint32_t until, uint32_t *line,
+		    uint32_t *column)
+{
+	for (; *at < until; (*at)++) {
+		if (text[*at] == '\n') {
+			(*line)++;
+			*column = 1;
+		} else if (((unsigned char)text[*at] & 0xc0) != 0x80)
+			(*column)++;
+	}
+}
+
+void code_findings_place(struct code_findings *findings, const char *text, size_t length)
+{
+	uint32_t at = 0;
+	uint32_t line = 1;
+	uint32_t column = 1;
+
+	qsort(findings->list, findings->count, sizeof(findings->list[0]), by_place);
+	for (size_t i = 0; i < findings->count; i++) {
+		struct code_finding *finding = &findings->list[i];
+		uint32_t end = finding->end < length ? finding->end : (uint32_t)length;
+		uint32_t inner;
+
+		advance(text, &at, finding->start, &line, &column);
+		finding->line = finding->end_line = line;
+		finding->column = finding->end_column = column;
+		/* The end only when it is near: a finding may be about a whole file. */
+		if (end > at && end - at < 4096) {
+			inner = at;
+			advance(text, &inner, end, &finding->end_line, &finding->end_column);
+		}
+	}
+}
+
+void code_findings_done(struct code_findings *findings)
+{
+	for (size_t i = 0; i < findings->count; i++)
+		free(findings->list[i].message);
+	findings->count = 0;
+	findings->has_more = false;
+}
+
+/* --- messages ------------------------------------------------------------------------------
+ */
+
+static void add_shown(struct buf *buf, const char *text, size_t length)
+{
+	size_t shown = length > RULE_TEXT_SHOWN ? RULE_TEXT_SHOWN : length;
+
+	for (size_t i = 0; i < shown;) {
+		size_t bytes = utf8_sequence(text + i, length - i);
+
+		if (bytes == 0 || (bytes == 1 && (unsigned char)text[i] < 0x20)) {
+			buf_add_char(buf, ' ');
+			bytes = 1;
+		} else
+			buf_add(buf, text + i, bytes);
+		i += bytes;
+	}
+	if (shown < length)
+		buf_add_str(buf, "...");
+}
+
+/* What a rule's {capture} stands for: the name that was asked for, else any, else the text. */
+static void add_capture(struct buf *buf, struct captured *captured, uint32_t capture)
+{
+	struct code *code = captured->code;
+	uint32_t node = captured->of[capture].nodes[0];
+	uint32_t name = captured->of[capture].name;
+
+	if (name == 0 && code_names_of(code, node)->count > 0)
+		name = code_names_of(code, node)->ids[0];
+	if (name != 0) {
+		const char *text = code_string(code, name);
+
+		if (strncmp(text, "builtins.", 9) == 0)
+			text += 9;
+		add_shown(buf, text, strlen(text));
+	} else
+		add_shown(buf, code_text(code, node), code_length(code, node));
+}
+
+static bool add_braced(struct buf *buf, const struct variant *variant,
+		       struct captured *captured, const char *name, size_t length)
+{
+	for (uint32_t i = 0; i < variant->capture_count; i++)
+		if (strlen(variant->captures[i]) == length &&
+		    memcmp(variant->captures[i], name, length) == 0 &&
+		    captured->of[i].count > 0) {
+			add_capture(buf, captured, i);
+			return true;
+		}
+	return false;
+}
+
+static void say(struct code_finding *finding, const struct variant *variant,
+		struct captured *captured)
+{
+	const char *at = variant->rule->message;
+	own_buf text = {.data = NULL};
+
+	buf_init(&text, 4096);
+	while (*at != '\0') {
+		size_t plain = strcspn(at, "{");
+		size_t inside = at[plain] == '{' ? strcspn(at + plain + 1, "}") : 0;
+
+		buf_add(&text, at, plain);
+		at += plain;
+		if (*at == '\0')
+			break;
+		if (at[inside + 1] == '}' &&
+		    add_braced(&text, variant, captured, at + 1, inside))
+			at += inside + 2;
+		else
+			buf_add_char(&text, *at++);
+	}
+	code_finding_say(finding, "%s", text.data != NULL ? text.data : "");
+}
+
+/* --- rules ---------------------------------------------------------------------------------
+ */
+
+static void capture(const struct rule_set *set, const TSQueryMatch *match,
+		    struct captured *captured)
+{
+	memset(captured->of, 0, sizeof(captured->of));
+	for (uint16_t i = 0; i < match->capture_count; i++) {
+		uint32_t number = set->capture_numbers[match->captures[i].index];
+		uint32_t node = code_index(captured->code, match->captures[i].node);
+		uint32_t *count = &captured->of[number].count;
+
+		if (node != CODE_NONE && *count < ARRAY_COUNT(captured->of[number].nodes))
+			captured->of[number].nodes[(*count)++] = node;
+	}
+}
+
+static void judge_match(const struct shape *shape, struct captured *captured,
+			struct code_findings *findings)
+{
+	for (const struct variant *variant = shape->variants; variant != NULL;
+	     variant = variant->next) {
+		const struct rule *rule = variant->rule;
+		const struct code_node *node;
+		struct code_finding *finding;
+		uint32_t here = variant->here;
+
+		if (!predicates_hold(variant->predicates, captured))
+			continue;
+		for (uint32_t i = 0; captured->of[here].count == 0 && i < RULE_CAPTURES_MAX;
+		     i++)
+			if (captured->of[i].count > 0)
+				here = i;
+		if (captured->of[here].count == 0)
+			continue;
+		node = &captured->code->nodes[captured->of[here].nodes[0]];
+		finding = code_findings_add(findings, rule->id, rule->severity, rule->cwe,
+					    rule->hint, node->start, node->end);
+		if (finding == NULL)
+			continue;
+		finding->family = rule->family;
+		say(finding, variant, captured);
+	}
+}
+
+void code_judge(const struct code_rules *rules, struct code *code,
+		struct code_findings *findings)
+{
+	const struct rule_set *set = &rules->sets[code->language];
+	TSQueryCursor *cursor = set->query == NULL ? NULL : ts_query_cursor_new();
+	struct captured captured = {.code = code};
+	TSQueryMatch match;
+	uint32_t nodes = 0;
+
+	if (cursor == NULL)
+		return;
+	ts_query_cursor_set_match_limit(cursor, MATCHES_AT_ONCE);
+	ts_query_cursor_exec(cursor, set->query, ts_tree_root_node(code->tree));
+	while (code_go(code) && ts_query_cursor_next_match(cursor, &match)) {
+		if (match.pattern_index == set->shape_count) {
+			if (++nodes % NODES_PER_LOOK == 0 && code_is_late(code))
+				break;
+			continue;
+		}
+		capture(set, &match, &captured);
+		judge_match(&set->shapes[match.pattern_index], &captured, findings);
+	}
+	code->is_over |= ts_query_cursor_did_exceed_match_limit(cursor);
+	ts_query_cursor_delete(cursor);
+}
+
+/* --- bytes ---------------------------------------------------------------------------------
+ */
+
+#define HINT_ENCODING "Send the source as UTF-8."
+#define HINT_BIDI                                                                             \
+	"Remove it: the text would be read in another order than it runs. In a string write " \
+	"an "                                                                                 \
+	"escape such as \\u202e."
+#define HINT_CONTROL "Remove it, or write an escape in a string."
+
+/* Overrides and isolates of the bidirectional algorithm (Trojan Source, CVE-2021-42574). */
+static bool is_bidi(const unsigned char *c, size_t bytes)
+{
+	if (bytes != 3 || c[0] != 0xe2)
+		return false;
+	return (c[1] == 0x80 && c[2] >= 0xaa && c[2] <= 0xae) ||
+	       (c[1] == 0x81 && c[2] >= 0xa6 && c[2] <= 0xa9);
+}
+
+static bool is_control(unsigned char c)
+{
+	return (c < 0x20 && c != '\n' && c != '\r' && c != '\t' && c != '\f') || c == 0x7f;
+}
+
+/* The first of each kind is told; more of them say nothing new. */
+static void examine_bytes(const char *text, size_t length, struct code_findings *findings)
+{
+	bool has_wrong = false;
+	bool has_bidi = false;
+	bool has_control = false;
+
+	for (size_t i = 0; i < length;) {
+		size_t bytes = utf8_sequence(text + i, length - i);
+		uint32_t at = (uint32_t)i;
+
+		if (bytes == 0 && !has_wrong) {
+			has_wrong = true;
+			code_finding_say(code_findings_add(findings, "source-encoding",
+							   SEVERITY_MEDIUM, "CWE-176",
+							   HINT_ENCODING, at, at + 1),
+					 "the byte 0x%02x is no UTF-8", (unsigned char)text[i]);
+		}
+		if (!has_bidi && is_bidi((const unsigned char *)text + i, bytes)) {
+			has_bidi = true;
+			code_finding_say(
+				code_findings_add(findings, "source-bidi", SEVERITY_HIGH,
+						  "CWE-1007", HINT_BIDI, at, at + 3),
+				"an invisible character changes the direction of the text");
+		}
+		if (!has_control && bytes == 1 && is_control((unsigned char)text[i])) {
+			has_control = true;
+			code_finding_say(
+				code_findings_add(findings, "source-control", SEVERITY_LOW,
+						  "CWE-116", HINT_CONTROL, at, at + 1),
+				"the control character 0x%02x", (unsigned char)text[i]);
+		}
+		i += bytes == 0 ? 1 : bytes;
+	}
+}
+
+/* --- syntax --------------------------------------------------------------------------------
+ */
+
+#define HINT_SYNTAX                                                                 \
+	"Look for an open bracket, quote or block at or before this place. If the " \
+	"interpreter "                                                              \
+	"takes it, it runs all the same."
+#define HINT_LIMIT "Split the source, or move data into an input file."
+
+/* The root is wrong as a whole when nothing fits; a node in it says more. */
+static uint32_t first_wrong(const struct code *code)
+{
+	for (uint32_t i = 1; i < code->count; i++)
+		if (code->nodes[i].is_wrong)
+			return i;
+	return code->nodes[0].is_wrong ? 0 : CODE_NONE;
+}
+
+static void examine_syntax(const struct code *code, struct code_findings *findings)
+{
+	uint32_t wrong = first_wrong(code);
+	const struct code_node *node = &code->nodes[wrong == CODE_NONE ? 0 : wrong];
+	struct code_finding *finding;
+
+	if (wrong == CODE_NONE)
+		return;
+	finding = code_findings_add(findings, "syntax-error", SEVERITY_LOW, "CWE-1286",
+				    HINT_SYNTAX, node->start, node->end);
+	code_finding_say(finding, "%s",
+			 node->start == node->end ? "something is missing here"
+						  : "this does not fit the language's syntax");
+}
+
+static void tell_limit(enum code_limit limit, size_t length, struct code_findings *findings)
+{
+	static const char *const why[] = {
+		[CODE_WHOLE] = "",
+
+		[CODE_TOO_SLOW] = "the source cannot be judged within the time for it",
+
+	};
+	struct code_finding *finding =
+		code_findings_add(findings, "source-limit", SEVERITY_MEDIUM, "CWE-1325",
+				  HINT_LIMIT, 0, length > 0 ? 1 : 0);
+
+	if (limit == CODE_TOO_LARGE)
+		code_finding_say(finding, "the source is larger than %llu bytes",
+				 LIMIT_CODE_BYTES);
+	else if (limit == CODE_TOO_MANY_NODES)
+		code_finding_say(finding, "the source has more than %u parts",
+				 LIMIT_CODE_TOKENS);
+	else
+		code_finding_say(finding, "%s", why[CODE_TOO_SLOW]);
+}
+
+int code_examine(const struct code_rules *rules, enum code_language language, const char *text,
+		 size_t length, uint64_t time_us, struct code_findings *findings,
+		 struct err *err)
+{
+	struct code code;
+	int status;
+
+	if (length <= LIMIT_CODE_BYTES)
+		examine_bytes(text, length, findings);
+	status = code_open(&code, language, text, length, time_us, err);
+	if (status < 0)
+		return status;
+	if (code.limit == CODE_WHOLE) {
+		examine_syntax(&code, findings);
+		status = code_bind_all(&code, err);
+		if (status == 0)
+			code_judge(rules, &code, findings);
+	}
+	if (code.is_over && code.limit == CODE_WHOLE)
+		code.limit = CODE_TOO_SLOW;
+	if (code.limit != CODE_WHOLE)
+		tell_limit(code.limit, length, findings);
+	code_close(&code);
+	code_findings_place(findings, text, length);
+	return status;
+}

@@ -1,0 +1,33 @@
+/*
+ * validator/code/predicates.h - the conditions of a rule, as a table.
+ */
+#ifndef VALIDATOR_CODE_PREDICATES_H
+#define VALIDATOR_CODE_PREDICATES_H
+
+#include "validator/code/pattern.h"
+
+/* Steps of one match of a regular expression; an honest one needs a few per byte. */
+#define PREDICATE_MATCH_STEPS 100000
+
+/* What one match of a pattern captured; a capture may be several nodes or none. */
+struct captured {
+	struct code *code;
+	struct {
+		uint32_t count;
+		uint32_t nodes[8];
+		uint32_t name; /* which of its names a predicate asked for; 0: none did */
+	} of[RULE_CAPTURES_MAX];
+};
+
+/* Compiles one; takes the arguments out of `text`. -EINVAL says what is wrong. */
+nodiscard int predicate_new(struct predicate_text *text, struct predicate **ret,
+			    struct err *err);
+void predicates_free(struct predicate *list);
+
+/* Puts `predicate` at the end of the list. */
+void predicates_append(struct predicate **list, struct predicate *predicate);
+
+/* All of them hold. A predicate holds if it does for any node of its capture. */
+bool predicates_hold(const struct predicate *list, struct captured *captured);
+
+#endif

@@ -1,0 +1,38 @@
+/*
+ * validator/code/report.h - findings for people, programs and editors.
+ */
+#ifndef VALIDATOR_CODE_REPORT_H
+#define VALIDATOR_CODE_REPORT_H
+
+#include "base/jsonw.h"
+#include "validator/code/rules.h"
+
+/* All findings as text, bytes: each has under 4 KiB, escapes of a hostile line included. */
+#define REPORT_BYTES_MAX ((size_t)LIMIT_FINDINGS * 16384)
+
+/* What is shown of a source line, bytes. */
+#define REPORT_LINE_BYTES 160
+
+struct report_source {
+	const char *file; /* as it was named */
+	enum code_language language;
+	const char *text;
+	size_t length;
+};
+
+/* The array "findings" of an answer of the service. */
+void code_findings_write(struct jsonw *json, const struct code_findings *findings,
+			 const char *text, size_t length);
+
+/* As a compiler writes: file:line:column: severity: message [rule, CWE], the line, a caret, the
+ * hint. */
+void code_report_text(const struct report_source *source, const struct code_findings *findings,
+		      struct buf *ret);
+/* {"verdict": ..., "findings": [...]} */
+void code_report_json(const struct report_source *source, const struct code_findings *findings,
+		      struct buf *ret);
+/* SARIF 2.1.0 of OASIS. */
+void code_report_sarif(const struct report_source *source, const struct code_findings *findings,
+		       struct buf *ret);
+
+#endif

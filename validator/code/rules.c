@@ -1,0 +1,467 @@
+#include "validator/code/rules.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "validator/code/pattern.h"
+#include "validator/code/predicates.h"
+#include "validator/json_guard.h"
+
+unsigned code_severity_find(const char *name)
+{
+	unsigned severity = 0;
+
+	while (severity <= SEVERITY_MAX && strcmp(event_severity_name(severity), name) != 0)
+		severity++;
+	return severity;
+}
+
+/* --- one pattern ---------------------------------------------------------------------------
+ */
+
+static struct shape *find_shape(struct rule_set *set, const char *text, struct err *err)
+{
+	struct shape *shapes;
+
+	for (size_t i = 0; i < set->shape_count; i++)
+		if (strcmp(set->shapes[i].text, text) == 0)
+			return &set->shapes[i];
+	shapes = realloc(set->shapes, (set->shape_count + 1) * sizeof(*shapes));
+	if (shapes != NULL) {
+		set->shapes = shapes;
+		shapes[set->shape_count] = (struct shape){.text = strdup(text)};
+		if (shapes[set->shape_count].text != NULL)
+			return &shapes[set->shape_count++];
+	}
+	err_ignore(err_set(err, ENOMEM, "memory for rules"), "the caller returns it");
+	return NULL;
+}
+
+static void free_variant(struct variant *variant)
+{
+	predicates_free(variant->predicates);
+	for (uint32_t i = 0; i < variant->capture_count; i++)
+		free(variant->captures[i]);
+	free(variant);
+}
+
+static int add_predicates(struct variant *variant, struct pattern *pattern, struct err *err)
+{
+	int status = 0;
+
+	for (size_t i = 0; i < pattern->predicate_count && status == 0; i++) {
+		struct predicate *predicate = NULL;
+
+		status = predicate_new(&pattern->predicates[i], &predicate, err);
+		if (status == 0)
+			predicates_append(&variant->predicates, predicate);
+	}
+	return status;
+}
+
+static int add_pattern(struct rule_set *set, const struct rule *rule, struct pattern *pattern,
+		       struct err *err)
+{
+	struct variant *variant = calloc(1, sizeof(*variant));
+	struct shape *shape = NULL;
+	int status;
+
+	if (variant == NULL)
+		return err_set(err, ENOMEM, "memory for rules");
+	variant->rule = rule;
+	status = add_predicates(variant, pattern, err);
+	if (status == 0 && pattern->capture_count == 0)
+		status = err_set(err, EINVAL, "a pattern captures nothing");
+	if (status == 0) {
+		shape = find_shape(set, pattern->shape.data, err);
+		status = shape == NULL ? -ENOMEM : 0;
+	}
+	if (status < 0) {
+		free_variant(variant);
+		return status;
+	}
+	memcpy(variant->captures, pattern->captures, sizeof(variant->captures));
+	variant->capture_count = pattern->capture_count;
+	pattern->capture_count = 0; /* the names have moved */
+	for (uint32_t i = 0; i < variant->capture_count; i++)
+		if (strcmp(variant->captures[i], "here") == 0)
+			variant->here = i;
+	variant->next = shape->variants;
+	shape->variants = variant;
+	return 0;
+}
+
+static int add_query(struct rule_set *set, const struct rule *rule, const char *text,
+		     struct err *err)
+{
+	struct pattern pattern;
+	int count = 0;
+	int status;
+
+	while ((status = pattern_read(&text, &pattern, err)) > 0) {
+		status = add_pattern(set, rule, &pattern, err);
+		pattern_done(&pattern);
+		if (status < 0)
+			return status;
+		count++;
+	}
+	if (status == 0 && count == 0)
+		return err_set(err, EINVAL, "the query is empty");
+	return status;
+}
+
+/* One string, or lines of it. */
+static int add_query_value(struct rule_set *set, const struct rule *rule, json_t *value,
+			   struct err *err)
+{
+	own_buf text = {.data = NULL};
+	size_t i;
+	json_t *line;
+	int status;
+
+	buf_init(&text, RULE_FILE_BYTES_MAX);
+	if (json_is_string(value))
+		buf_add_str(&text, json_string_value(value));
+	json_array_foreach(value, i, line)
+	{
+		buf_add_str(&text, json_string_value(line));
+		buf_add_char(&text, '\n');
+	}
+	status = buf_check(&text, err);
+	return status < 0 ? status
+			  : add_query(set, rule, text.data != NULL ? text.data : "", err);
+}
+
+/* --- one file ------------------------------------------------------------------------------
+ */
+
+static const char *text_of(json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text != NULL ? text : "";
+}
+
+static int add_rule(struct code_rules *rules, json_t *document, json_t *entry, const char *file,
+		    struct err *err)
+{
+	struct rule *rule = &rules->rules[rules->rule_count];
+
+	if (rules->rule_count == ARRAY_COUNT(rules->rules))
+		return err_set(err, E2BIG, "more than %zu rules", ARRAY_COUNT(rules->rules));
+	*rule = (struct rule){
+		.id = text_of(entry, "id"),
+		.family = text_of(document, "family"),
+		.cwe = text_of(entry, "cwe"),
+		.message = text_of(entry, "message"),
+		.hint = text_of(entry, "hint"),
+		.file = file,
+		.severity = (enum event_severity)code_severity_find(text_of(entry, "severity")),
+		.language = code_language_find(text_of(document, "language")),
+		.match = json_object_get(entry, "match"),
+		.no_match = json_object_get(entry, "no_match"),
+	};
+	if (rule->severity > SEVERITY_MAX || rule->language == CODE_LANGUAGES)
+		return err_set(err, EINVAL, "%s: no such severity or language", rule->id);
+	for (size_t i = 0; i < rules->rule_count; i++)
+		if (strcmp(rules->rules[i].id, rule->id) == 0)
+			return err_set(err, EINVAL, "%s: the id is also in %s", rule->id,
+				       rules->rules[i].file);
+	rules->rule_count++;
+	return 0;
+}
+
+static int check_document(const struct schema *schema, json_t *document, struct err *err)
+{
+	own_schema_report report = {.errors = NULL};
+
+	schema_report_init(&report);
+	if (schema == NULL || schema_judge(schema, document, &report) == SCHEMA_VALID)
+		return 0;
+	if (report.error_count == 0)
+		return err_set(err, EINVAL, "cannot be judged");
+	return err_set(err, EINVAL, "%.80s: %.150s", report.errors[0].instance,
+		       report.errors[0].text);
+}
+
+static int add_entries(struct code_rules *rules, json_t *document, const char *file,
+		       struct err *err)
+{
+	size_t i;
+	json_t *entry;
+	int status = 0;
+
+	json_array_foreach(json_object_get(document, "rules"), i, entry)
+	{
+		const struct rule *rule = &rules->rules[rules->rule_count];
+
+		status = add_rule(rules, document, entry, file, err);
+		if (status < 0)
+			return status;
+		status = add_query_value(&rules->sets[rule->language], rule,
+					 json_object_get(entry, "query"), err);
+		if (status < 0)
+			return err_prefix(err, "%s", rule->id);
+	}
+	return 0;
+}
+
+int code_rules_add(struct code_rules *rules, const struct schema *schema, json_t *document,
+		   const char *file, struct err *err)
+{
+	char *name = strdup(file);
+	int status;
+
+	if (name == NULL || rules->document_count == ARRAY_COUNT(rules->documents)) {
+		free(name);
+		return err_set(err, E2BIG, "%s: more than %zu files of rules", file,
+			       ARRAY_COUNT(rules->documents));
+	}
+	rules->documents[rules->document_count] = json_incref(document);
+	rules->files[rules->document_count++] = name;
+	status = check_document(schema, document, err);
+	if (status == 0)
+		status = add_entries(rules, document, name, err);
+	return status < 0 ? err_prefix(err, "%s", name) : 0;
+}
+
+/* --- folders -------------------------------------------------------------------------------
+ */
+
+static int read_text(int folder, const char *name, struct buf *text, struct err *err)
+{
+	own_fd fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	char chunk[16384];
+	ssize_t got;
+
+	if (fd < 0)
+		return err_errno(err, errno, "%s", name);
+	while ((got = read(fd, chunk, sizeof(chunk))) > 0 && !text->has_failed)
+		buf_add(text, chunk, (size_t)got);
+	return got < 0 ? err_errno(err, errno, "%s", name) : buf_check(text, err);
+}
+
+static int load_file(struct code_rules *rules, const struct schema *schema, int folder,
+		     const char *name, const char *shown, struct err *err)
+{
+	own_mem struct faults *faults = malloc(sizeof(*faults));
+	own_json *document = NULL;
+	own_buf text = {.data = NULL};
+	int status;
+
+	if (faults == NULL)
+		return err_set(err, ENOMEM, "memory for rules");
+	buf_init(&text, RULE_FILE_BYTES_MAX);
+	status = read_text(folder, name, &text, err);
+	if (status < 0)
+		return status;
+	status = json_guard_parse(text.data != NULL ? text.data : "", text.length, &document,
+				  faults);
+	if (status == -ENOMEM)
+		return err_set(err, ENOMEM, "memory for rules");
+	if (status < 0)
+		return err_set(err, EINVAL, "%s: %s", shown, faults->list[0].detail);
+	return code_rules_add(rules, schema, document, shown, err);
+}
+
+static int load_folder(struct code_rules *rules, const struct schema *schema, int folder,
+		       const char *prefix, int levels, struct err *err);
+
+static int load_entry(struct code_rules *rules, const struct schema *schema, int folder,
+		      const char *name, const char *prefix, int levels, struct err *err)
+{
+	char shown[512];
+	size_t length = strlen(name);
+
+	(void)snprintf(shown, sizeof(shown), "%s%s", prefix, name);
+	if (length > 5 && strcmp(name + length - 5, ".json") == 0)
+		return load_file(rules, schema, folder, name, shown, err);
+	if (levels > 0 && name[0] != '.' && strchr(name, '.') == NULL) {
+		own_fd inner = openat(folder, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+		(void)snprintf(shown, sizeof(shown), "%s%s/", prefix, name);
+		if (inner >= 0)
+			return load_folder(rules, schema, inner, shown, levels - 1, err);
+	}
+	return 0;
+}
+
+/* In the order of names, so that findings at one place have one order everywhere. */
+static int load_folder(struct code_rules *rules, const struct schema *schema, int folder,
+		       const char *prefix, int levels, struct err *err)
+{
+	struct dirent **entries = NULL;
+	int count = scandirat(folder, ".", &entries, NULL, alphasort);
+	int status = 0;
+
+	if (count < 0)
+		return err_errno(err, errno, "folder of rules %s", prefix);
+	for (int i = 0; i < count; i++) {
+		if (status == 0)
+			status = load_entry(rules, schema, folder, entries[i]->d_name, prefix,
+					    levels, err);
+		free(entries[i]);
+	}
+	free(entries);
+	return status;
+}
+
+int code_rules_load(struct code_rules *rules, const struct schema *schema, int folder,
+		    struct err *err)
+{
+	return load_folder(rules, schema, folder, "", 1, err);
+}
+
+/* --- compiling -----------------------------------------------------------------------------
+ */
+
+static int say_wrong(const struct rule_set *set, uint32_t offset, TSQueryError error,
+		     struct err *err)
+{
+	static const char *const what[] = {
+		"?",	       "its syntax",	 "a node type",
+		"a field",     "a capture name", "an impossible shape",
+		"the language"};
+	const struct shape *shape = &set->shapes[0];
+	unsigned kind = (unsigned)error < ARRAY_COUNT(what) ? (unsigned)error : 0;
+
+	for (size_t i = 0; i < set->shape_count; i++)
+		if (set->shapes[i].start <= offset)
+			shape = &set->shapes[i];
+	if (offset - shape->start > strlen(shape->text))
+		offset = shape->start;
+	return err_set(err, EINVAL, "%s: %s: the query is wrong (%s) at '%.60s'",
+		       shape->variants->rule->file, shape->variants->rule->id, what[kind],
+		       shape->text + (offset - shape->start));
+}
+
+/* The captures of all patterns are c0, c1, ...; tree-sitter numbers them by first appearance.
+ */
+static int number_captures(struct rule_set *set, struct err *err)
+{
+	uint32_t count = ts_query_capture_count(set->query);
+
+	set->capture_numbers = calloc(count + 1, 1);
+	if (set->capture_numbers == NULL)
+		return err_set(err, ENOMEM, "memory for rules");
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t length;
+		const char *name = ts_query_capture_name_for_id(set->query, i, &length);
+
+		set->capture_numbers[i] = (uint8_t)strtoul(name + 1, NULL, 10);
+	}
+	return 0;
+}
+
+static int finish_set(struct rule_set *set, enum code_language language, struct err *err)
+{
+	own_buf text = {.data = NULL};
+	uint32_t offset = 0;
+	TSQueryError error = TSQueryErrorNone;
+	int status;
+
+	if (set->shape_count == 0)
+		return 0;
+	buf_init(&text, (size_t)RULE_FILE_BYTES_MAX * 16);
+	for (size_t i = 0; i < set->shape_count; i++) {
+		set->shapes[i].start = (uint32_t)text.length;
+		buf_add_str(&text, set->shapes[i].text);
+		buf_add_char(&text, '\n');
+	}
+	/* One more that every node is: a query cannot be interrupted, so that each node returns
+	 * to us, who look at the clock. */
+	buf_add_str(&text, "_ @c0\n");
+	status = buf_check(&text, err);
+	if (status < 0)
+		return status;
+	set->query = ts_query_new(code_grammar(language), text.data, (uint32_t)text.length,
+				  &offset, &error);
+	if (set->query == NULL)
+		return say_wrong(set, offset, error, err);
+	if (ts_query_pattern_count(set->query) != set->shape_count + 1)
+		return err_set(err, EINVAL, "%s rules: a pattern was split",
+			       code_language_name(language));
+	return number_captures(set, err);
+}
+
+int code_rules_finish(struct code_rules *rules, struct err *err)
+{
+	int status = 0;
+
+	for (unsigned i = 0; i < CODE_LANGUAGES && status == 0; i++)
+		status = finish_set(&rules->sets[i], (enum code_language)i, err);
+	return status;
+}
+
+void code_rules_done(struct code_rules *rules)
+{
+	for (unsigned i = 0; i < CODE_LANGUAGES; i++) {
+		struct rule_set *set = &rules->sets[i];
+
+		for (size_t k = 0; k < set->shape_count; k++) {
+			while (set->shapes[k].variants != NULL) {
+				struct variant *next = set->shapes[k].variants->next;
+
+				free_variant(set->shapes[k].variants);
+				set->shapes[k].variants = next;
+			}
+			free(set->shapes[k].text);
+		}
+		free(set->shapes);
+		free(set->capture_numbers);
+		if (set->query != NULL)
+			ts_query_delete(set->query);
+	}
+	for (size_t i = 0; i < rules->document_count; i++) {
+		json_decref(rules->documents[i]);
+		free(rules->files[i]);
+	}
+	*rules = (struct code_rules){.rule_count = 0};
+}
+
+/* --- examples ------------------------------------------------------------------------------
+ */
+
+static bool finds(const struct code_rules *rules, const struct rule *rule, json_t *example)
+{
+	struct code_findings *findings = calloc(1, sizeof(*findings));
+	struct err err = {0};
+	bool is_found = false;
+
+	if (findings != NULL &&
+	    code_examine(rules, rule->language, json_string_value(example),
+			 json_string_length(example), UINT32_MAX, findings, &err) == 0)
+		for (size_t i = 0; i < findings->count; i++)
+			is_found |= strcmp(findings->list[i].rule, rule->id) == 0;
+	if (findings != NULL)
+		code_findings_done(findings);
+	free(findings);
+	return is_found;
+}
+
+static int prove(const struct code_rules *rules, const struct rule *rule, bool wants_match,
+		 struct err *err)
+{
+	json_t *examples = wants_match ? rule->match : rule->no_match;
+	size_t i;
+	json_t *example;
+
+	json_array_foreach(examples, i, example)
+	{
+		if (finds(rules, rule, example) != wants_match)
+			return err_set(err, EINVAL, "%s: %s: %s[%zu] %s: %.100s", rule->file,
+				       rule->id, wants_match ? "match" : "no_match", i,
+				       wants_match ? "is not found" : "is found",
+				       json_string_value(example));
+	}
+	return 0;
+}
+
+int code_rules_prove_one(const struct code_rules *rules, size_t which, struct err *err)
+{
+	int status = prove(rules, &rules->rules[which], true, err);
+
+	return status < 0 ? status : prove(rules, &rules->rules[which], false, err);
+}

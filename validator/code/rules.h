@@ -1,0 +1,128 @@
+/*
+ * validator/code/rules.h - rules as data (docs/RULES.md): loading them, and what they found.
+ *
+ * A rule is a tree-sitter query with predicates. Rules whose queries have the same shape share
+ * one pattern, and all patterns of a language are one compiled query, so that a source is
+ * walked once however many rules there are. Rules are read-only once loaded.
+ */
+#ifndef VALIDATOR_CODE_RULES_H
+#define VALIDATOR_CODE_RULES_H
+
+#include <jansson.h>
+
+#include "schema/events.h"
+#include "validator/code/code.h"
+#include "validator/schema.h"
+
+/* Captures of one pattern; ours have under 6. */
+#define RULE_CAPTURES_MAX 16
+
+/* One file of rules, bytes; the largest has about 60 KiB. */
+#define RULE_FILE_BYTES_MAX (1u << 20)
+
+/* All languages together; what a person could still read. */
+#define RULES_MAX 1024
+
+/* Text shown of a capture, bytes. */
+#define RULE_TEXT_SHOWN 60
+
+/* SEVERITY_MAX + 1: there is no such severity. */
+unsigned code_severity_find(const char *name);
+
+struct predicate;
+
+struct rule {
+	const char *id, *family, *cwe, *message, *hint, *file; /* of the documents */
+	enum event_severity severity;
+	enum code_language language;
+	json_t *match, *no_match; /* borrowed */
+};
+
+/* One pattern of one rule: its shape is shared, its predicates are its own. */
+struct variant {
+	struct variant *next;
+	const struct rule *rule;
+	struct predicate *predicates;	   /* owned list */
+	char *captures[RULE_CAPTURES_MAX]; /* owned names, in the order of the pattern */
+	uint32_t capture_count;
+	uint32_t here; /* the capture that a finding is reported at */
+};
+
+struct shape {
+	char *text;	/* owned: the pattern without predicates, captures numbered */
+	uint32_t start; /* in the text of the whole query */
+	struct variant *variants;
+};
+
+struct rule_set {
+	struct shape *shapes;
+	size_t shape_count;
+	TSQuery *query;
+	uint8_t *capture_numbers; /* by the query's capture id */
+};
+
+struct code_rules {
+	struct rule_set sets[CODE_LANGUAGES];
+	struct rule rules[RULES_MAX];
+	size_t rule_count;
+	json_t *documents[256]; /* referenced */
+	char *files[256];	/* owned names */
+	size_t document_count;
+};
+
+/* Adds a document; `file` is its name for errors. -EINVAL says which rule and what is wrong. */
+nodiscard int code_rules_add(struct code_rules *rules, const struct schema *schema,
+			     json_t *document, const char *file, struct err *err);
+
+/* Adds every *.json of `folder` and its subfolders of one level. */
+nodiscard int code_rules_load(struct code_rules *rules, const struct schema *schema, int folder,
+			      struct err *err);
+
+/* Compiles the queries; after the last addition. */
+nodiscard int code_rules_finish(struct code_rules *rules, struct err *err);
+
+/* Runs the examples of one rule; -EINVAL at the first that fails. */
+nodiscard int code_rules_prove_one(const struct code_rules *rules, size_t which,
+				   struct err *err);
+void code_rules_done(struct code_rules *rules);
+
+/* --- findings ------------------------------------------------------------------------------
+ */
+
+struct code_finding {
+	const char *rule, *cwe, *hint; /* of the rules, or static */
+	const char *family;
+	enum event_severity severity;
+	bool is_rejecting;			     /* set by the policy */
+	uint32_t start, end;			     /* bytes */
+	uint32_t line, column, end_line, end_column; /* from 1; columns count characters */
+	char *message;				     /* owned */
+};
+
+struct code_findings {
+	struct code_finding list[LIMIT_FINDINGS];
+	size_t count;
+	bool has_more;
+};
+
+/* Adds a finding with an empty message; NULL: the list is full, or has it already. */
+struct code_finding *code_findings_add(struct code_findings *findings, const char *rule,
+				       enum event_severity severity, const char *cwe,
+				       const char *hint, uint32_t start, uint32_t end);
+void code_finding_say(struct code_finding *finding, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Fills lines and columns, sorts by place. */
+void code_findings_place(struct code_findings *findings, const char *text, size_t length);
+void code_findings_done(struct code_findings *findings);
+
+/* What all rules of the language say of `code`, which has its bindings. */
+void code_judge(const struct code_rules *rules, struct code *code,
+		struct code_findings *findings);
+
+/* Everything about one source: encoding, syntax, rules. 0 or -ENOMEM. */
+nodiscard int code_examine(const struct code_rules *rules, enum code_language language,
+			   const char *text, size_t length, uint64_t time_us,
+			   struct code_findings *findings, struct err *err);
+
+#endif
