@@ -101,7 +101,14 @@ static int load_rules(const struct options *options, struct code_rules *rules, s
 	}
 	if (status == 0)
 		status = code_rules_load(rules, schema, folder, err);
-	return status < 0 ? status : code_rules_finish(rules, err);
+	return status;
+}
+
+/* A file needs the rules of its own language only, and compiling them takes a while. */
+static int finish_once(struct code_rules *rules, enum code_language language, struct err *err)
+{
+	return rules->sets[language].query != NULL ? 0
+						   : code_rules_finish(rules, language, err);
 }
 
 /* By the option, else by the end of the name. */
@@ -136,10 +143,15 @@ static int find_language(const struct options *options, enum code_language *ret,
 /* --- work ----------------------------------------------------------------------------------
  */
 
-static int prove(const struct code_rules *rules, FILE *out)
+static int prove(struct code_rules *rules, FILE *out, struct err *unusable)
 {
 	size_t failed = 0;
+	int status = 0;
 
+	for (unsigned i = 0; i < CODE_LANGUAGES && status == 0; i++)
+		status = finish_once(rules, (enum code_language)i, unusable);
+	if (status < 0)
+		return status;
 	for (size_t i = 0; i < rules->rule_count; i++) {
 		struct err err = {0};
 
@@ -202,7 +214,7 @@ static int print(const struct options *options, const struct report_source *sour
 	return is_rejecting(findings) ? EXIT_REJECTED : EXIT_GOOD;
 }
 
-static int judge(const struct options *options, const struct code_rules *rules, FILE *out,
+static int judge(const struct options *options, struct code_rules *rules, FILE *out,
 		 struct err *err)
 {
 	own_mem struct code_findings *findings = calloc(1, sizeof(*findings));
@@ -216,6 +228,8 @@ static int judge(const struct options *options, const struct code_rules *rules, 
 		return err_set(err, ENOMEM, "memory for findings");
 	if (status == 0)
 		status = read_source(options->file, &text, err);
+	if (status == 0)
+		status = finish_once(rules, source.language, err);
 	if (status == 0)
 		status = confine(err);
 	source.text = text.data != NULL ? text.data : "";
@@ -282,7 +296,7 @@ int check_command(int count, char **arguments, FILE *out, FILE *err_out)
 	}
 	status = load_rules(&options, rules, &err);
 	if (status == 0)
-		status = options.file == NULL ? prove(rules, out)
+		status = options.file == NULL ? prove(rules, out, &err)
 					      : judge(&options, rules, out, &err);
 	if (status < 0)
 		(void)fprintf(err_out, "casemate: %s\n", err.text);

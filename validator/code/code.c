@@ -161,7 +161,7 @@ bool code_go(struct code *code)
 
 /* The parser's own limit is by the wall, which a busy machine makes long; it is there for what
  * takes long without reading on. */
-#define PARSE_WALL_FACTOR 4
+#define PARSE_WALL_FACTOR 20
 
 struct input {
 	const struct code *code;

@@ -386,13 +386,9 @@ static int finish_set(struct rule_set *set, enum code_language language, struct 
 	return number_captures(set, err);
 }
 
-int code_rules_finish(struct code_rules *rules, struct err *err)
+int code_rules_finish(struct code_rules *rules, enum code_language language, struct err *err)
 {
-	int status = 0;
-
-	for (unsigned i = 0; i < CODE_LANGUAGES && status == 0; i++)
-		status = finish_set(&rules->sets[i], (enum code_language)i, err);
-	return status;
+	return finish_set(&rules->sets[language], language, err);
 }
 
 void code_rules_done(struct code_rules *rules)

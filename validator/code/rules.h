@@ -78,8 +78,9 @@ nodiscard int code_rules_add(struct code_rules *rules, const struct schema *sche
 nodiscard int code_rules_load(struct code_rules *rules, const struct schema *schema, int folder,
 			      struct err *err);
 
-/* Compiles the queries; after the last addition. */
-nodiscard int code_rules_finish(struct code_rules *rules, struct err *err);
+/* Compiles the queries of one language; after the last addition. Takes about 0.1 s for 80 rules. */
+nodiscard int code_rules_finish(struct code_rules *rules, enum code_language language,
+				struct err *err);
 
 /* Runs the examples of one rule; -EINVAL at the first that fails. */
 nodiscard int code_rules_prove_one(const struct code_rules *rules, size_t which,

@@ -21,7 +21,9 @@ static void load(struct code_rules *rules)
 	cr_assert(code_rules_load(rules, support_catalog()->schemas[CATALOG_RULES], folder,
 				  &err) == 0,
 		  "%s", err.text);
-	cr_assert(code_rules_finish(rules, &err) == 0, "%s", err.text);
+	for (unsigned i = 0; i < CODE_LANGUAGES; i++)
+		cr_assert(code_rules_finish(rules, (enum code_language)i, &err) == 0, "%s",
+			  err.text);
 }
 
 static struct code_rules *shared_rules(void)
@@ -185,7 +187,7 @@ static int add(struct code_rules *rules, const char *text, struct err *err)
 				"f.json", err);
 	json_decref(document);
 	free(copy);
-	return status < 0 ? status : code_rules_finish(rules, err);
+	return status < 0 ? status : code_rules_finish(rules, CODE_PYTHON, err);
 }
 
 Test(code, bad_rules_refuse_to_load)

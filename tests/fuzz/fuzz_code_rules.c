@@ -1,0 +1,40 @@
+/*
+ * tests/fuzz/fuzz_code_rules.c - a file of rules, up to its compiled query. What is refused
+ * says why; what is not survives a source.
+ */
+#include <assert.h>
+#include <stdint.h>
+
+#include "validator/code/rules.h"
+#include "validator/json_guard.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const char source[] = "import os as o\nfor x in y: o.system('a' + x)\n";
+	struct code_rules *rules = calloc(1, sizeof(*rules));
+	struct faults *faults = malloc(sizeof(*faults));
+	struct code_findings *findings = calloc(1, sizeof(*findings));
+	json_t *document = NULL;
+	struct err err = {0};
+	int status = -EINVAL;
+
+	assert(rules != NULL && faults != NULL && findings != NULL);
+	if (json_guard_parse((const char *)data, size, &document, faults) == 0) {
+		status = code_rules_add(rules, NULL, document, "fuzz", &err);
+		if (status == 0)
+			status = code_rules_finish(rules, CODE_PYTHON, &err);
+		assert(status == 0 || err.text[0] != '\0');
+		if (status == 0)
+			assert(code_examine(rules, CODE_PYTHON, source, sizeof(source) - 1,
+					    50000, findings, &err) == 0);
+		json_decref(document);
+	}
+	code_findings_done(findings);
+	code_rules_done(rules);
+	free(findings);
+	free(faults);
+	free(rules);
+	return 0;
+}
