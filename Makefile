@@ -203,12 +203,13 @@ all: $(SCHEMA_LIBRARY)
 # Data files the programs load, laid out as they are installed.
 .PHONY: share
 share:
-	@mkdir -p $(SHARE)/schema $(SHARE)/migrations $(SHARE)/runtimes $(SHARE)/redteam
+	@mkdir -p $(SHARE)/schema $(SHARE)/migrations $(SHARE)/runtimes $(SHARE)/redteam $(SHARE)/policies
 	@cp -u schema/v1/*.json $(SHARE)/schema/
 	@for folder in validator/code/rules/*/; do [ ! -d $$folder ] || { \
 		mkdir -p $(SHARE)/rules/$$(basename $$folder) && \
 		cp -u $$folder*.json $(SHARE)/rules/$$(basename $$folder)/; }; done
 	@cp -u migrations/*.sql $(SHARE)/migrations/
+	@cp -u validator/policies/*.json $(SHARE)/policies/
 	@cp -u server/redteam/probes/* $(SHARE)/redteam/
 	@for file in sandbox/runtimes/*/runtime.json; do dir=$$(dirname $$file); name=$$(basename $$dir); \
 		mkdir -p $(SHARE)/runtimes/$$name && find $$dir -maxdepth 1 -type f ! -name '*.[ch]' \

@@ -17,7 +17,8 @@
 	X(HEALTH, "health", "Health")                       \
 	X(REPORT, "report", "Report")                       \
 	X(CONFIG, "config", "Config")                       \
-	X(RULES, "rules", "Rules")
+	X(RULES, "rules", "Rules")                          \
+	X(POLICY, "policy", "Policy")
 
 enum catalog_name {
 #define X(symbol, file, component) CATALOG_##symbol,
