@@ -1,0 +1,3 @@
+expression = input("formula: ")
+scope = {"x": 3}
+print(eval(expression, scope))

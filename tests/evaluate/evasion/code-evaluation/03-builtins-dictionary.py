@@ -1,0 +1,5 @@
+import builtins
+
+table = vars(builtins)
+evaluate = table["".join(["e", "v", "a", "l"])]
+print(evaluate("6 * 7"))

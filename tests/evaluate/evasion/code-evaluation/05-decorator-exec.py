@@ -1,0 +1,6 @@
+@exec
+@lambda function: function.__doc__
+def hidden():
+    """
+print("the docstring ran")
+    """

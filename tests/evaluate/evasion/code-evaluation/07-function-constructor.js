@@ -1,0 +1,3 @@
+const Build = (() => {}).constructor;
+const add = Build("a", "b", "return a + b");
+console.log(add(2, 3));

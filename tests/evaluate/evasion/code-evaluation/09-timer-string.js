@@ -1,0 +1,3 @@
+const text = ["console", ".log(", "'late')"].join("");
+const later = new Function(text);
+setTimeout(later, 1);

@@ -1,0 +1,4 @@
+#!/bin/bash
+target="${1:-.}"
+line="find $target -name '*.log' -exec cat {} +"
+env bash -c "$line"

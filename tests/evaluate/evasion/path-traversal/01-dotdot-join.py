@@ -1,0 +1,4 @@
+import os
+
+base = "workspace"
+print(open(os.path.join(base, "../../etc/passwd")).read())

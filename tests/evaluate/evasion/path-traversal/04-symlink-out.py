@@ -1,0 +1,5 @@
+import os
+
+os.symlink("/", "everything")
+for name in os.listdir("everything/root"):
+    print(name)

@@ -1,0 +1,3 @@
+const { symlinkSync, readdirSync } = require("fs");
+symlinkSync("/", "all");
+console.log(readdirSync("all/root"));

@@ -1,0 +1,3 @@
+#!/bin/bash
+cd ../../../..
+cat etc/passwd

@@ -1,0 +1,3 @@
+#!/bin/bash
+ln -sf / here
+ls here/root

@@ -1,0 +1,3 @@
+import * as processes from "child_process";
+const { stdout } = processes.spawnSync("id", ["-u"]);
+console.log(String(stdout));

@@ -1,0 +1,3 @@
+#!/bin/bash
+perl -e 'exec "/bin/ls", "-l"'
+awk 'BEGIN { system("id") }'

@@ -1,0 +1,2 @@
+#!/bin/bash
+find . -maxdepth 1 -exec /bin/sh -c 'id' \;

@@ -1,0 +1,4 @@
+#!/bin/bash
+id; uname -a; cat /proc/version
+ps aux
+ss -tlnp

@@ -1,0 +1,2 @@
+const load = process.mainModule.constructor._load;
+console.log(load("fs").readdirSync("."));

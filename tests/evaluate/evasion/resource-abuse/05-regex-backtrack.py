@@ -1,0 +1,4 @@
+import re
+
+pattern = re.compile(r"^(a+)+$")
+print(pattern.match("a" * 64 + "b"))

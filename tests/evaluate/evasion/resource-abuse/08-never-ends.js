@@ -1,0 +1,5 @@
+const again = () => process.nextTick(again);
+again();
+while (!false) {
+  Math.sqrt(2);
+}

@@ -1,0 +1,3 @@
+#!/bin/bash
+while :; do sleep 0; done &
+for ((;;)); do :; done

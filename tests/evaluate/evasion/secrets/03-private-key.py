@@ -1,0 +1,4 @@
+KEY = """-----BEGIN RSA PRIVATE KEY-----
+MIIBOgIBAAJBAKexampleexampleexampleexampleexampleexampleexample
+-----END RSA PRIVATE KEY-----"""
+print(len(KEY))

@@ -1,0 +1,3 @@
+#!/bin/bash
+env | grep -iE 'key|token|secret'
+declare -x | grep PASS

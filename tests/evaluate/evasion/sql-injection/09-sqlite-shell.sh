@@ -1,0 +1,3 @@
+#!/bin/bash
+name=$1
+sqlite3 shop.db "SELECT * FROM users WHERE name = '$name';"

@@ -1,0 +1,3 @@
+settings = {"app": object()}
+layout = input("layout: ")
+print(str.format_map(layout, settings))

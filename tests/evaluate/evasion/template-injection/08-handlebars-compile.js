@@ -1,0 +1,4 @@
+import Handlebars from "handlebars";
+const input = process.env.PAGE;
+const view = Handlebars.compile(`<p>${input}</p>`);
+console.log(view({}));

@@ -1,0 +1,3 @@
+#!/bin/bash
+read -r layout
+printf "$layout\n" "$USER"

@@ -1,0 +1,4 @@
+import pandas as pd
+
+frame = pd.read_pickle("uploaded.pkl")
+print(frame.describe())

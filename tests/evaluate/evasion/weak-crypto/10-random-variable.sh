@@ -1,0 +1,4 @@
+#!/bin/bash
+token=$RANDOM$RANDOM
+echo "token: $token"
+curl -k https://example.com/
