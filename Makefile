@@ -262,6 +262,7 @@ help:
 	@echo 'make test        install what tests need, run every test'
 	@echo 'make check       format, lint, layer arrows, linked libraries'
 	@echo 'make bench       speed against physical floors, into build/bench.json'
+	@echo 'make evaluate    recall and precision of the code policy, into build/evaluate.json'
 	@echo 'make all         build every program with CC=$(CC), VARIANT=$(VARIANT)'
 	@echo 'make install     into DESTDIR and PREFIX=$(PREFIX)'
 	@echo 'make asan|ubsan|tsan   the tests under a sanitizer'
