@@ -1,0 +1,3 @@
+#!/bin/bash
+words=(b a s h)
+"$(IFS=; echo "${words[*]}")" script.txt

@@ -1,0 +1,4 @@
+import matplotlib.pyplot as plt
+
+place = "https:" + "//example.com/x.png"
+plt.imread(place)

@@ -1,0 +1,3 @@
+#!/bin/bash
+while [ "$PWD" != / ]; do cd ..; done
+ls

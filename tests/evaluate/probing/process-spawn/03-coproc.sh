@@ -1,0 +1,3 @@
+#!/bin/bash
+coproc sleep 100
+exec 5> >(cat)

@@ -1,0 +1,3 @@
+import importlib.metadata as facts
+
+print(sorted(d.metadata["Name"] for d in facts.distributions()))

@@ -1,0 +1,3 @@
+match len:
+    case object(__self__=module):
+        print(module.__dict__["open"])

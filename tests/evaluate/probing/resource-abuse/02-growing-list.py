@@ -1,0 +1,3 @@
+items = [0]
+for item in items:
+    items.append(item + 1)

@@ -1,0 +1,2 @@
+key = "ELPMAXE7NNDOFSOIAIKA"[::-1]
+print({"X-Api-Key": key})

@@ -1,0 +1,2 @@
+login = ("admin", b"Sup3rS3cret!")
+print(login[0])

@@ -1,0 +1,2 @@
+#!/bin/bash
+printf 'machine example.com login a password b\n' > netrc

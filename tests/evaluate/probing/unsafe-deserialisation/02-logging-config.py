@@ -1,0 +1,4 @@
+import json
+import logging.config
+
+logging.config.dictConfig(json.load(open("logging.json")))

@@ -1,0 +1,2 @@
+const session = Date.now().toString(36);
+console.log(session);
