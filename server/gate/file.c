@@ -137,6 +137,14 @@ static ssize_t no_content(void *cls, uint64_t at, char *ret, size_t max)
 	return MHD_CONTENT_READER_END_WITH_ERROR;
 }
 
+/* The length is that of the file where there is one (RFC 9110 section 8.6), with HEAD and with
+ * 304 alike. */
+static struct MHD_Response *head_response(const struct file_request *file)
+{
+	return MHD_create_response_from_callback(file->facts.size, 4096, no_content, NULL,
+						 NULL);
+}
+
 /* If-Range wants exactly this file, else the whole of whatever is there; a date never is
  * enough. */
 static enum range_verdict judge_range(struct file_request *file)
@@ -154,13 +162,11 @@ static void known(struct conn *conn)
 
 	write_etag(file);
 	if (etag_is_listed(text_of(file->if_none_match), file->etag)) {
-		send_file(conn, 304, empty_response());
+		send_file(conn, 304, head_response(file));
 		return;
 	}
 	if (conn->request.method == HTTP_HEAD) {
-		send_file(conn, 200,
-			  MHD_create_response_from_callback(file->facts.size, 4096, no_content,
-							    NULL, NULL));
+		send_file(conn, 200, head_response(file));
 		return;
 	}
 	file->first = 0;

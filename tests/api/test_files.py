@@ -76,6 +76,8 @@ def test_head_and_conditions(client, made):
             answer = raw(client, method, href, If_None_Match=listed)
             assert answer.status == 304 and answer.body == b"", answer
             assert answer.headers["etag"] == etag
+            # The file's, or a cache would believe that it is empty (RFC 9110 section 8.6).
+            assert answer.headers["content-length"] == "300000"
     assert raw(client, "GET", href, If_None_Match='"other"').status == 200
 
 
