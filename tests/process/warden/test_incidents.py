@@ -153,6 +153,14 @@ if pid == 0:
     libc.syscall(ctypes.c_long(0x40000000 + 41), 2, 1, 0)
     os._exit(0)
 assert os.WTERMSIG(os.waitpid(pid, 0)[1]) == 31
+import mmap
+page = mmap.mmap(-1, 4096, prot=7)
+page.write(b"\\xb8\\x14\\0\\0\\0\\xcd\\x80\\xc3")  # eax = 20, getpid; int 0x80; ret
+pid = os.fork()
+if pid == 0:
+    ctypes.CFUNCTYPE(ctypes.c_long)(ctypes.addressof(ctypes.c_char.from_buffer(page)))()
+    os._exit(0)
+assert os.WTERMSIG(os.waitpid(pid, 0)[1]) == 31
 """,
 }
 
