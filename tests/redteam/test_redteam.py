@@ -14,8 +14,9 @@ from service import ROOT, USERS, Service
 
 TEST_BUILD = ROOT / "build" / "test"
 FAMILIES = {"files", "processes", "network", "kernel surface", "resources", "cross-job", "protocol"}
-LAYERS = len(json.loads((ROOT / "schema/v1/config.schema.json").read_text())
-             ["properties"]["isolation"]["properties"]["layers_disabled"]["items"]["enum"])
+LAYER_NAMES = (json.loads((ROOT / "schema/v1/config.schema.json").read_text())
+               ["properties"]["isolation"]["properties"]["layers_disabled"]["items"]["enum"])
+LAYERS = len(LAYER_NAMES)
 
 # Few workers and no libraries but those that probes ask for: what the wall is does not depend on
 # them, and start-up does.
@@ -129,6 +130,20 @@ def test_a_service_that_is_not_there(whole):
                            whole.pki], capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
     assert done.stdout == ""
+
+
+def test_the_matrix_in_the_docs_is_of_these_layers_and_probes():
+    """Made anew by tests/redteam/matrix.sh; which probes notice is for --mutate to say."""
+    probes = {path.stem for path in (ROOT / "server/redteam/probes").glob("*.probe")}
+    rows = [[cell.strip() for cell in line.strip("|").split("|")]
+            for line in (ROOT / "docs/REDTEAM.md").read_text().splitlines()
+            if line.startswith("| `")]
+    matrix = {layer.strip("`"): (int(count), which.split()) for layer, count, which in rows}
+
+    assert list(matrix) == LAYER_NAMES
+    matrix.pop("core_scheduling")  # not on every machine: a sentence instead
+    for layer, (count, which) in matrix.items():
+        assert count == len(which) == len(set(which) & probes) > 0, layer
 
 
 # --- layers switched off ------------------------------------------------------------------------
