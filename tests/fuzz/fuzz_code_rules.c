@@ -27,8 +27,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			status = code_rules_finish(rules, CODE_PYTHON, &err);
 		assert(status == 0 || err.text[0] != '\0');
 		if (status == 0)
-			assert(code_examine(rules, CODE_PYTHON, source, sizeof(source) - 1,
-					    50000, findings, &err) == 0);
+			assert(code_examine(rules, NULL, CODE_PYTHON, source,
+					    sizeof(source) - 1, 50000, findings, &err) == 0);
 		json_decref(document);
 	}
 	code_findings_done(findings);

@@ -66,8 +66,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		source.text = text;
 		source.length = size - 1;
 		ask_everything(language, text, size - 1);
-		assert(code_examine(load(), language, text, size - 1, 50000, findings, &err) ==
-		       0);
+		assert(code_examine(load(), NULL, language, text, size - 1, 50000, findings,
+				    &err) == 0);
 		code_report_text(&source, findings, &out);
 		out.length = 0;
 		code_report_json(&source, findings, &out);

@@ -5,6 +5,9 @@
 #include <sys/syscall.h>
 
 #include "base/confine.h"
+#include "validator/catalog.h"
+#include "validator/code/enforce.h"
+#include "validator/code/policy_files.h"
 #include "validator/code/report.h"
 #include "validator/json_guard.h"
 #include "validator/oneshot.h"
@@ -17,6 +20,7 @@ static const char usage[] =
 	"\n"
 	"Judges source text as the service does and prints what it finds.\n"
 	"  --language L  python, javascript or bash; else by the file's name\n"
+	"  --policy P    open, standard, strict or a file; standard without it\n"
 	"  --json        findings as JSON, as the service answers\n"
 	"  --sarif       findings as SARIF 2.1.0, for editors and build servers\n"
 	"  --rules DIR   these rules and not those that are installed; without a FILE\n"
@@ -29,6 +33,7 @@ static const char usage[] =
 struct options {
 	const char *language; /* NULL: by the file's name */
 	const char *rules;
+	const char *policy; /* NULL: standard */
 	const char *file;
 	enum { OUTPUT_TEXT, OUTPUT_JSON, OUTPUT_SARIF } output;
 };
@@ -52,56 +57,85 @@ static int read_source(const char *path, struct buf *text, struct err *err)
 	return buf_check(text, err);
 }
 
-static int load_schema(struct schema **ret, struct err *err)
-{
-	own_mem struct faults *faults = malloc(sizeof(*faults));
-	own_fd folder = -1;
-	own_fd fd = -1;
-	own_json *document = NULL;
-	own_buf text = {.data = NULL};
-	char chunk[16384];
-	ssize_t got;
-	int status = oneshot_open_schemas(&folder, err);
+/* What the service loads once, for one source. */
+struct tools {
+	struct catalog catalog;
+	struct code_rules rules;
+	struct policy_set *policies;
+	const struct policy *policy;
+};
 
-	if (faults == NULL)
-		return err_set(err, ENOMEM, "memory for a schema");
+static int open_share(const char *name, int *ret_fd, struct err *err)
+{
+	own_fd schemas = -1;
+	int status = oneshot_open_schemas(&schemas, err);
+
 	if (status < 0)
 		return status;
-	fd = openat(folder, "rules.schema.json", O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return err_errno(err, errno, "rules.schema.json");
-	buf_init(&text, RULE_FILE_BYTES_MAX);
-	while ((got = read(fd, chunk, sizeof(chunk))) > 0)
-		buf_add(&text, chunk, (size_t)got);
-	if (buf_check(&text, err) < 0 || text.length == 0 ||
-	    json_guard_parse(text.data, text.length, &document, faults) < 0)
-		return err_set(err, EINVAL, "rules.schema.json cannot be read");
-	return schema_compile(document, SCHEMA_STRICT, ret, err);
+	*ret_fd = openat(schemas, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return *ret_fd < 0 ? err_errno(err, errno, "installed folder %s", name) : 0;
 }
 
-static int load_rules(const struct options *options, struct code_rules *rules, struct err *err)
+static int load_rules(const struct options *options, struct tools *tools, struct err *err)
 {
-	own_schema *schema = NULL;
-	own_fd schemas = -1;
 	own_fd folder = -1;
-	int status = load_schema(&schema, err);
+	int status = 0;
 
-	if (status == 0 && options->rules != NULL) {
+	if (options->rules != NULL) {
 		folder = open(options->rules, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (folder < 0)
 			return err_errno(err, errno, "%s", options->rules);
-	} else if (status == 0) {
-		status = oneshot_open_schemas(&schemas, err);
-		if (status == 0) {
-			folder =
-				openat(schemas, "../rules", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-			if (folder < 0)
-				return err_errno(err, errno, "the installed rules");
-		}
-	}
+	} else
+		status = open_share("../rules", &folder, err);
+	return status < 0 ? status
+			  : code_rules_load(&tools->rules,
+					    tools->catalog.schemas[CATALOG_RULES], folder, err);
+}
+
+/* A name of those that are installed, or a file. */
+static int load_policy(const struct options *options, struct tools *tools, struct err *err)
+{
+	const struct schema *schema = tools->catalog.schemas[CATALOG_POLICY];
+	const char *name = options->policy != NULL ? options->policy : "standard";
+	bool is_file = strchr(name, '/') != NULL || strstr(name, ".json") != NULL;
+	own_mem struct faults *faults = malloc(sizeof(*faults));
+	own_json *documents = json_object();
+	own_fd folder = -1;
+	int status = open_share("../policies", &folder, err);
+
+	if (faults == NULL || documents == NULL)
+		return err_set(err, ENOMEM, "memory for policies");
 	if (status == 0)
-		status = code_rules_load(rules, schema, folder, err);
-	return status;
+		status = policy_files_load(folder, schema, documents, err);
+	if (status == 0 && is_file)
+		status = policy_file_add(AT_FDCWD, name, "file", schema, documents, err);
+	if (status < 0)
+		return status;
+	if (policy_set_new(documents, &tools->policies, faults) < 0)
+		return err_set(err, EINVAL, "policies: %.60s: %.200s", faults->list[0].pointer,
+			       faults->list[0].detail);
+	tools->policy = policy_find(tools->policies, is_file ? "file" : name);
+	return tools->policy != NULL ? 0 : err_set(err, EINVAL, "no policy '%s'", name);
+}
+
+static int load_tools(const struct options *options, struct tools *tools, struct err *err)
+{
+	own_fd folder = -1;
+	int status = oneshot_open_schemas(&folder, err);
+
+	if (status == 0)
+		status = catalog_load(&tools->catalog, folder, err);
+	if (status == 0)
+		status = load_rules(options, tools, err);
+	return status < 0 ? status : load_policy(options, tools, err);
+}
+
+static void free_tools(struct tools *tools)
+{
+	code_rules_done(&tools->rules);
+	policy_set_free(tools->policies);
+	catalog_done(&tools->catalog);
+	free(tools);
 }
 
 /* A file needs the rules of its own language only, and compiling them takes a while. */
@@ -190,13 +224,6 @@ static bool is_rejecting(const struct code_findings *findings)
 	return false;
 }
 
-/* Until policies are named: what is of severity high. */
-static void decide(struct code_findings *findings)
-{
-	for (size_t i = 0; i < findings->count; i++)
-		findings->list[i].is_rejecting = findings->list[i].severity == SEVERITY_HIGH;
-}
-
 static int print(const struct options *options, const struct report_source *source,
 		 const struct code_findings *findings, FILE *out)
 {
@@ -214,8 +241,7 @@ static int print(const struct options *options, const struct report_source *sour
 	return is_rejecting(findings) ? EXIT_REJECTED : EXIT_GOOD;
 }
 
-static int judge(const struct options *options, struct code_rules *rules, FILE *out,
-		 struct err *err)
+static int judge(const struct options *options, struct tools *tools, FILE *out, struct err *err)
 {
 	own_mem struct code_findings *findings = calloc(1, sizeof(*findings));
 	struct report_source source = {.file = options->file};
@@ -229,18 +255,17 @@ static int judge(const struct options *options, struct code_rules *rules, FILE *
 	if (status == 0)
 		status = read_source(options->file, &text, err);
 	if (status == 0)
-		status = finish_once(rules, source.language, err);
+		status = finish_once(&tools->rules, source.language, err);
 	if (status == 0)
 		status = confine(err);
 	source.text = text.data != NULL ? text.data : "";
 	source.length = text.length;
 	if (status == 0)
-		status = code_examine(rules, source.language, source.text, source.length,
-				      LIMIT_CODE_TIME_MS * 1000u, findings, err);
-	if (status == 0) {
-		decide(findings);
+		status =
+			code_examine(&tools->rules, tools->policy, source.language, source.text,
+				     source.length, LIMIT_CODE_TIME_MS * 1000u, findings, err);
+	if (status == 0)
 		code = print(options, &source, findings, out);
-	}
 	code_findings_done(findings);
 	return status < 0 ? status : code;
 }
@@ -256,13 +281,20 @@ static bool take_flag(struct options *options, const char *word)
 	return true;
 }
 
+static const char **find_value(struct options *options, const char *word)
+{
+	if (strcmp(word, "--language") == 0)
+		return &options->language;
+	if (strcmp(word, "--policy") == 0)
+		return &options->policy;
+	return strcmp(word, "--rules") == 0 ? &options->rules : NULL;
+}
+
 static int take_options(struct options *options, int count, char **arguments, struct err *err)
 {
 	for (int i = 0; i < count; i++) {
 		const char *word = arguments[i];
-		const char **value = strcmp(word, "--language") == 0 ? &options->language
-				     : strcmp(word, "--rules") == 0  ? &options->rules
-								     : NULL;
+		const char **value = find_value(options, word);
 
 		if (take_flag(options, word))
 			continue;
@@ -281,26 +313,29 @@ static int take_options(struct options *options, int count, char **arguments, st
 
 int check_command(int count, char **arguments, FILE *out, FILE *err_out)
 {
-	own_mem struct code_rules *rules = calloc(1, sizeof(*rules));
+	struct tools *tools = calloc(1, sizeof(*tools));
 	struct options options = {.file = NULL};
 	struct err err = {0};
 	int status = take_options(&options, count, arguments, &err);
 
-	if (count > 0 && strcmp(arguments[count - 1], "--help") == 0)
-		return fputs(usage, out) == EOF ? EXIT_UNUSABLE : EXIT_GOOD;
-	if (rules == NULL)
+	if (tools == NULL)
 		return EXIT_UNUSABLE;
+	if (count > 0 && strcmp(arguments[count - 1], "--help") == 0) {
+		free(tools);
+		return fputs(usage, out) == EOF ? EXIT_UNUSABLE : EXIT_GOOD;
+	}
 	if (status < 0) {
 		(void)fprintf(err_out, "casemate: %s\n\n%s", err.text, usage);
+		free(tools);
 		return EXIT_UNUSABLE;
 	}
-	status = load_rules(&options, rules, &err);
+	status = load_tools(&options, tools, &err);
 	if (status == 0)
-		status = options.file == NULL ? prove(rules, out, &err)
-					      : judge(&options, rules, out, &err);
+		status = options.file == NULL ? prove(&tools->rules, out, &err)
+					      : judge(&options, tools, out, &err);
 	if (status < 0)
 		(void)fprintf(err_out, "casemate: %s\n", err.text);
-	code_rules_done(rules);
+	free_tools(tools);
 	if (fflush(out) != 0)
 		return EXIT_UNUSABLE;
 	return status < 0 ? EXIT_UNUSABLE : status;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "validator/code/enforce.h"
 #include "validator/code/fold.h"
 #include "validator/code/names.h"
 #include "validator/code/predicates.h"
@@ -359,7 +360,7 @@ static void tell_limit(enum code_limit limit, size_t length, struct code_finding
 
 	};
 	struct code_finding *finding =
-		code_findings_add(findings, "source-limit", SEVERITY_MEDIUM, "CWE-1325",
+		code_findings_add(findings, "source-limit", SEVERITY_HIGH, "CWE-1325",
 				  HINT_LIMIT, 0, length > 0 ? 1 : 0);
 
 	if (limit == CODE_TOO_LARGE)
@@ -372,9 +373,9 @@ static void tell_limit(enum code_limit limit, size_t length, struct code_finding
 		code_finding_say(finding, "%s", why[CODE_TOO_SLOW]);
 }
 
-int code_examine(const struct code_rules *rules, enum code_language language, const char *text,
-		 size_t length, uint64_t time_us, struct code_findings *findings,
-		 struct err *err)
+int code_examine(const struct code_rules *rules, const struct policy *policy,
+		 enum code_language language, const char *text, size_t length, uint64_t time_us,
+		 struct code_findings *findings, struct err *err)
 {
 	struct code code;
 	int status;
@@ -387,6 +388,9 @@ int code_examine(const struct code_rules *rules, enum code_language language, co
 	if (code.limit == CODE_WHOLE) {
 		examine_syntax(&code, findings);
 		status = code_bind_all(&code, err);
+		/* First what the policy denies, so that no flood of findings hides it. */
+		if (status == 0 && policy != NULL)
+			code_enforce(policy, &code, findings);
 		if (status == 0)
 			code_judge(rules, &code, findings);
 	}
@@ -395,6 +399,10 @@ int code_examine(const struct code_rules *rules, enum code_language language, co
 	if (code.limit != CODE_WHOLE)
 		tell_limit(code.limit, length, findings);
 	code_close(&code);
+	if (policy != NULL) {
+		code_enforce_size(policy, text, length, findings);
+		code_decide(policy, findings);
+	}
 	code_findings_place(findings, text, length);
 	return status;
 }

@@ -427,7 +427,7 @@ static bool finds(const struct code_rules *rules, const struct rule *rule, json_
 	bool is_found = false;
 
 	if (findings != NULL &&
-	    code_examine(rules, rule->language, json_string_value(example),
+	    code_examine(rules, NULL, rule->language, json_string_value(example),
 			 json_string_length(example), UINT32_MAX, findings, &err) == 0)
 		for (size_t i = 0; i < findings->count; i++)
 			is_found |= strcmp(findings->list[i].rule, rule->id) == 0;

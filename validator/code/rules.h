@@ -78,7 +78,8 @@ nodiscard int code_rules_add(struct code_rules *rules, const struct schema *sche
 nodiscard int code_rules_load(struct code_rules *rules, const struct schema *schema, int folder,
 			      struct err *err);
 
-/* Compiles the queries of one language; after the last addition. Takes about 0.1 s for 80 rules. */
+/* Compiles the queries of one language; after the last addition. Takes about 0.1 s for 80
+ * rules. */
 nodiscard int code_rules_finish(struct code_rules *rules, enum code_language language,
 				struct err *err);
 
@@ -121,9 +122,12 @@ void code_findings_done(struct code_findings *findings);
 void code_judge(const struct code_rules *rules, struct code *code,
 		struct code_findings *findings);
 
-/* Everything about one source: encoding, syntax, rules. 0 or -ENOMEM. */
-nodiscard int code_examine(const struct code_rules *rules, enum code_language language,
-			   const char *text, size_t length, uint64_t time_us,
-			   struct code_findings *findings, struct err *err);
+struct policy;
+
+/* Everything about one source: encoding, syntax, rules, and what `policy` says of it; NULL: no
+ * policy, and nothing rejects. 0 or -ENOMEM. */
+nodiscard int code_examine(const struct code_rules *rules, const struct policy *policy,
+			   enum code_language language, const char *text, size_t length,
+			   uint64_t time_us, struct code_findings *findings, struct err *err);
 
 #endif

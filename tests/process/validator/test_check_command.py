@@ -116,3 +116,59 @@ def test_rules_that_cannot_be_loaded_are_named(tmp_path):
     (tmp_path / "a.json").write_text('{"language": "python", "family": "x-y", "rules": [{}]}')
     done = check("--rules", tmp_path)
     assert done.returncode == UNUSABLE and done.stderr.startswith(b"casemate: a.json: /rules/0")
+
+
+EVASIONS = {
+    "python": ["import ctypes as c\n", "from ctypes import CDLL\n", "__import__('cty' + 'pes')\n",
+               "import importlib as i\ni.import_module('ctypes')\n",
+               "import sys\nsys.modules['ctypes']\n", "f = ().__subclasses__\n",
+               "getattr(x, '__sub' 'classes__')\n"],
+    "javascript": ["require('node:inspector')\n", "import 'inspector'\n",
+                   "process['bin' + 'ding']('x')\n"],
+    "bash": ["sudo ls\n", "m=mount; $m x\n", "command unshare -r id\n"],
+}
+
+
+@pytest.mark.parametrize("language", EVASIONS)
+def test_a_policy_denies_by_resolved_names(language):
+    for source in EVASIONS[language]:
+        done = judge(source, language)
+        assert done.returncode == REJECTED, source
+        assert b"the policy standard does not allow the " in done.stdout, source
+        assert judge(source, language, "--policy", "open").returncode == ACCEPTED, source
+
+
+@pytest.mark.parametrize("source, word", [
+    ("import os\n", "module `os`"), ("open('a')\n", "function `builtins.open`"),
+    ("f = eval\n", "function `builtins.eval`"), ("x.__class__\n", "attribute `__class__`"),
+    ("while True:\n    pass\n", "syntax `endless-loop`"),
+    ("from math import *\n", "syntax `star-import`"),
+    ("__import__('math')\n", "syntax `dynamic-import`")])
+def test_strict_is_pure_computation(source, word):
+    done = judge(source, "python", "--policy", "strict")
+    assert done.returncode == REJECTED and word.encode() in done.stdout, done
+    assert judge("import math\nwhile True:\n    break\nprint(math.pi)\n", "python", "--policy",
+                 "strict").returncode == ACCEPTED
+
+
+def test_a_policy_of_ones_own(tmp_path):
+    policy = tmp_path / "p.json"
+    policy.write_text(json.dumps({
+        "title": "Mine", "size": {"lines": 2, "line_bytes": 20},
+        "severities": {"py-sql": "off", "py-eval": "info"}, "reject": {"severity": "none"}}))
+    for source, code, finding in (("x = 1\ny = 2\n", ACCEPTED, b""),
+                                  ("x\ny\nz\n", REJECTED, b"more than 2 lines"),
+                                  ("x = 1 + 2 + 3 + 4 + 5\n", REJECTED, b"20 bytes in a line"),
+                                  ("eval(x)\n", ACCEPTED, b"info: `eval`"),
+                                  ("c.execute('a'+x)\n", ACCEPTED, b"")):
+        done = judge(source, "python", "--policy", policy)
+        assert done.returncode == code and finding in done.stdout, done
+        assert finding or not done.stdout
+    policy.write_text('{"title": "x", "what": 1}')
+    assert judge("x", "python", "--policy", policy).returncode == UNUSABLE
+    assert judge("x", "python", "--policy", "nobody").returncode == UNUSABLE
+
+
+def test_what_is_not_a_use_is_not_denied():
+    source = "def open(x):\n    return x\n\nopen(1)\nf(eval=1)\nx.eval()\n"
+    assert judge(source, "python", "--policy", "strict").stdout == b""

@@ -242,7 +242,7 @@ static struct code_findings *examine(enum code_language language, const char *te
 	struct err err = {0};
 
 	code_findings_done(&findings);
-	cr_assert(code_examine(shared_rules(), language, text, length,
+	cr_assert(code_examine(shared_rules(), NULL, language, text, length,
 			       LIMIT_CODE_TIME_MS * 1000u, &findings, &err) == 0);
 	return &findings;
 }
