@@ -62,17 +62,19 @@ struct code_value {
 
 enum code_limit { CODE_WHOLE, CODE_TOO_LARGE, CODE_TOO_SLOW, CODE_TOO_MANY_NODES };
 
+enum code_binding_kind {
+	BIND_NAME,    /* `id` is what it is called */
+	BIND_VALUE,   /* the expression `node` */
+	BIND_MEMBER,  /* the member `id` of the expression `node` */
+	BIND_ELEMENT, /* an element of the expression `node` */
+	BIND_DEFINED, /* the function or class `node` */
+	BIND_UNKNOWN
+};
+
 /* Where a name gets its meaning; a list for each (scope, name). */
 struct code_binding {
 	struct code_binding *next;
-	enum {
-		BIND_NAME,    /* `id` is what it is called */
-		BIND_VALUE,   /* the expression `node` */
-		BIND_MEMBER,  /* the member `id` of the expression `node` */
-		BIND_ELEMENT, /* an element of the expression `node` */
-		BIND_DEFINED, /* the function or class `node` */
-		BIND_UNKNOWN
-	} kind;
+	enum code_binding_kind kind;
 	uint32_t node, id;
 	uint32_t at; /* node where it stands */
 	bool is_conditional;

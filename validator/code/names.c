@@ -212,8 +212,8 @@ static bool is_conditional(const struct code *code, uint32_t at)
 	return false;
 }
 
-struct code_binding *code_bind(struct code *code, uint32_t scope, uint32_t name, int kind,
-			       uint32_t at)
+struct code_binding *code_bind(struct code *code, uint32_t scope, uint32_t name,
+			       enum code_binding_kind kind, uint32_t at)
 {
 	struct code_binding *binding = code_alloc(code, sizeof(*binding));
 	struct code_entry *entry = find_entry(code, scope, name);

@@ -62,8 +62,8 @@ bool code_ends_with(const struct code *code, uint32_t id, const char *end);
 /* The nth positional argument of a call, CODE_NONE without. */
 uint32_t code_argument(const struct code *code, uint32_t call, uint32_t nth);
 
-struct code_binding *code_bind(struct code *code, uint32_t scope, uint32_t name, int kind,
-			       uint32_t at);
+struct code_binding *code_bind(struct code *code, uint32_t scope, uint32_t name,
+			       enum code_binding_kind kind, uint32_t at);
 
 void python_bind(struct code *code, uint32_t node); /* names_python.c */
 void python_unbound(struct code *code, uint32_t name, struct code_names *names);

@@ -3,7 +3,8 @@
 #include "validator/code/fold.h"
 #include "validator/code/names.h"
 
-static void bind_to(struct code *code, uint32_t target, int kind, uint32_t value, uint32_t id)
+static void bind_to(struct code *code, uint32_t target, enum code_binding_kind kind,
+		    uint32_t value, uint32_t id)
 {
 	struct code_binding *binding = code_bind(code, code->nodes[target].scope,
 						 code_identifier(code, target), kind, target);
@@ -15,7 +16,8 @@ static void bind_to(struct code *code, uint32_t target, int kind, uint32_t value
 }
 
 /* An assignment without a declaration is of the scope that has declared it. */
-static void bind_assigned(struct code *code, uint32_t target, int kind, uint32_t value)
+static void bind_assigned(struct code *code, uint32_t target, enum code_binding_kind kind,
+			  uint32_t value)
 {
 	uint32_t name = code_identifier(code, target);
 	uint32_t scope = code->nodes[target].scope;

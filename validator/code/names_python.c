@@ -31,7 +31,8 @@ static void bind_global(struct code *code, uint32_t node)
 	}
 }
 
-static void bind_to(struct code *code, uint32_t target, int kind, uint32_t value)
+static void bind_to(struct code *code, uint32_t target, enum code_binding_kind kind,
+		    uint32_t value)
 {
 	uint32_t name = code_identifier(code, target);
 	struct code_binding *binding =
@@ -55,10 +56,12 @@ static void bind_member(struct code *code, uint32_t target, uint32_t value)
 		binding->node = value;
 }
 
-static void bind_target(struct code *code, uint32_t target, int kind, uint32_t value);
+static void bind_target(struct code *code, uint32_t target, enum code_binding_kind kind,
+			uint32_t value);
 
 /* a, b = c, d pairs; without pairs any of the value's elements. */
-static void bind_pattern(struct code *code, uint32_t pattern, int kind, uint32_t value)
+static void bind_pattern(struct code *code, uint32_t pattern, enum code_binding_kind kind,
+			 uint32_t value)
 {
 	enum code_kind literal = code_kind(code, value);
 	bool has_pairs = kind == BIND_VALUE && (literal == KIND_TUPLE || literal == KIND_LIST);
@@ -74,7 +77,8 @@ static void bind_pattern(struct code *code, uint32_t pattern, int kind, uint32_t
 	}
 }
 
-static void bind_target(struct code *code, uint32_t target, int kind, uint32_t value)
+static void bind_target(struct code *code, uint32_t target, enum code_binding_kind kind,
+			uint32_t value)
 {
 	enum code_kind shape = code_kind(code, target);
 
