@@ -3,6 +3,7 @@
 
 A program is held out if the SHA-256 of its path below this folder is a multiple of three, so that
 nobody chooses. The rules were tuned with --train, which neither judges nor shows what is held out.
+Those below probing/ were written after the rules and against them; no rule was changed for them.
 """
 
 import argparse
@@ -54,6 +55,12 @@ def is_held_out(name):
     return int(hashlib.sha256(name.encode()).hexdigest(), 16) % 3 == 0
 
 
+def half_of(name):
+    if name.startswith("probing/"):
+        return "probing"
+    return "held out" if is_held_out(name) else "train"
+
+
 def families(folder):
     """Rule -> family, from the rules' own files."""
     found = {}
@@ -88,12 +95,11 @@ def judge(command, path):
 def collect(options, family_of):
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(2) as pool:
         jobs = []
-        for path in sorted(HERE.glob("evasion/*/*")) + sorted(HERE.glob("ordinary/*")):
-            name = str(path.relative_to(HERE))
-            half = "held out" if is_held_out(name) else "train"
-            if half == "train" or not options.train:
-                kind = path.parent.name if name.startswith("evasion/") else "ordinary"
-                jobs.append((name, kind, half, path))
+        for pattern in ("evasion/*/*", "probing/*/*", "ordinary/*"):
+            for path in sorted(HERE.glob(pattern)):
+                name = str(path.relative_to(HERE))
+                if half_of(name) == "train" or not options.train:
+                    jobs.append((name, path.parent.name, half_of(name), path))
         jobs += [(path.stem, "HumanEval", "train", path) for path in humaneval(Path(folder))]
         answers = pool.map(lambda job: judge(options.command, job[3]), jobs)
         return [{
@@ -114,7 +120,7 @@ def percent(part, whole):
 
 def recall_table(results, halves):
     head = [f"{half}: {column}" for half in halves
-            for column in ("own family", "low or more", "medium or more", "high")]
+            for column in ("own", "low", "medium", "high")]
     yield "| family | " + " | ".join(head) + " |"
     yield "|---|" + "---|" * len(head)
     for family in [*sorted(LAYERS), "all"]:
@@ -150,7 +156,7 @@ def precision_table(results, halves):
             good = [r for r in results if r["half"] == half and r["kind"] == "ordinary"]
             hits = sum(r["severity"] >= level for r in bad)
             alarms = sum(r["severity"] >= level for r in good)
-            cells += [percent(hits, len(bad)), percent(hits, hits + alarms)]
+            cells += [percent(hits, len(bad)), percent(hits, hits + alarms) if good else "-"]
         yield f"| {name} | " + " | ".join(cells) + " |"
 
 
@@ -160,7 +166,7 @@ def miss_table(results):
     for r in results:
         if r["kind"] in LAYERS and not r["own"]:
             other = "none" if r["severity"] < 0 else f"{SEVERITIES[r['severity']]}: {', '.join(r['rules'])}"
-            yield f"| {r['name'].removeprefix('evasion/')} | {r['half']} | {other} | {LAYERS[r['kind']]} |"
+            yield f"| {r['name']} | {r['half']} | {other} | {LAYERS[r['kind']]} |"
 
 
 def alarms(results):
@@ -187,7 +193,7 @@ def main():
     parser.add_argument("command", nargs="+", help="what judges a file, e.g. casemate check")
     options = parser.parse_args()
     results = collect(options, families(options.rules))
-    halves = ["train"] if options.train else ["train", "held out"]
+    halves = ["train"] if options.train else ["train", "held out", "probing"]
     parts = [recall_table(results, halves), precision_table(results, halves), ordinary_table(results),
              miss_table(results), alarms(results)]
     text = "\n\n".join(filter(None, ("\n".join(part) for part in parts)))
