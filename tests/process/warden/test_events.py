@@ -62,6 +62,7 @@ ATTEMPTS = [
      "process 1"),
     ("kernel_interface_denied", "high", "bpf", "refused(321, 5, 0, 0)", "command 5"),
     ("kernel_interface_denied", "high", "io_uring_setup", "refused(425, 8, 0)", "8 entries"),
+    ("kernel_interface_denied", "info", "io_uring_setup", "refused(425, 256, 0)", "256 entries"),
     ("kernel_interface_denied", "high", "perf_event_open", "refused(298, 0, 0, -1, -1, 0)",
      "process 0, processor -1"),
     ("kernel_interface_denied", "high", "userfaultfd", "refused(323, 1)", "flags 0x1"),
