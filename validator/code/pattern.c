@@ -198,11 +198,12 @@ int pattern_read(const char **text, struct pattern *ret, struct err *err)
 		status = read_one(ret, text, &goes_on, &depth, err);
 	if (status == 0)
 		status = buf_check(&ret->shape, err);
-	if (status < 0) {
+	/* Predicates alone are no pattern, but own something. */
+	if (status < 0 || ret->shape.length == 0) {
 		pattern_done(ret);
 		return status;
 	}
-	return ret->shape.length > 0;
+	return 1;
 }
 
 void pattern_done(struct pattern *pattern)
