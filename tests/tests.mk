@@ -63,8 +63,9 @@ redteam-matrix:
 
 # Not the faults in a worker's set-up: the programs below the warden are those of release here too.
 SANITIZED_TESTS ?= $(wildcard tests/process) --ignore=tests/process/warden/test_faults.py
-# Programs that a thread-sanitized warden starts end before their first line, so it is left out:
-# like all of these it has one thread.
+# Programs that a thread-sanitized warden starts end before their first line, so it is left out,
+# although it has threads: what they share with its loop is one piece of work at a time, handed over
+# by an eventfd (sandbox/warden/aside.h).
 THREAD_TESTS ?= $(addprefix tests/process/,front gate ledger validator)
 
 .PHONY: asan ubsan tsan sanitized
