@@ -3,8 +3,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
-#define BUF_CAPACITY_MIN 256 /* bytes; below this malloc's own overhead dominates */
+#define READ_BYTES	 16384 /* at once, on the stack */
+#define BUF_CAPACITY_MIN 256   /* bytes; below this malloc's own overhead dominates */
 
 void buf_init(struct buf *buf, size_t limit)
 {
@@ -86,6 +88,19 @@ void buf_printf(struct buf *buf, const char *format, ...)
 	(void)vsnprintf(buf->data + buf->length, (size_t)wanted + 1, format, args);
 	va_end(args);
 	buf->length += (size_t)wanted;
+}
+
+int buf_read(struct buf *buf, int fd)
+{
+	char chunk[READ_BYTES];
+	ssize_t got = 1;
+
+	while (got > 0 && !buf->has_failed) {
+		got = read(fd, chunk, sizeof(chunk));
+		if (got > 0)
+			buf_add(buf, chunk, (size_t)got);
+	}
+	return got < 0 ? -errno : 0;
 }
 
 int buf_check(const struct buf *buf, struct err *err)

@@ -34,6 +34,10 @@ void buf_add_str(struct buf *buf, const char *text);
 void buf_add_char(struct buf *buf, char c);
 void buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Adds what `fd` gives until its end, or a little more than fits. 0, or a negative errno of
+ * read(2); that it did not fit buf_check() says. */
+nodiscard int buf_read(struct buf *buf, int fd);
+
 /* 0, or -E2BIG when an addition did not fit or memory ran out. */
 nodiscard int buf_check(const struct buf *buf, struct err *err);
 

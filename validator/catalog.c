@@ -17,15 +17,13 @@ static const char *const file_names[] = {
 static int read_all(int folder, const char *name, struct buf *text, struct err *err)
 {
 	own_fd fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	char chunk[16384];
-	ssize_t got;
+	int status;
 
 	if (fd < 0)
 		return err_errno(err, errno, "schema file %s", name);
-	while ((got = read(fd, chunk, sizeof(chunk))) > 0)
-		buf_add(text, chunk, (size_t)got);
-	if (got < 0)
-		return err_errno(err, errno, "schema file %s", name);
+	status = buf_read(text, fd);
+	if (status < 0)
+		return err_errno(err, -status, "schema file %s", name);
 	return buf_check(text, err);
 }
 

@@ -48,15 +48,13 @@ static int read_file(const char *path, struct buf *text, struct err *err)
 	bool is_stdin = strcmp(path, "-") == 0;
 	own_fd fd = is_stdin ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
 			     : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	char chunk[16384];
-	ssize_t got;
+	int status;
 
 	if (fd < 0)
 		return err_errno(err, errno, "%s", path);
-	while ((got = read(fd, chunk, sizeof(chunk))) > 0 && !text->has_failed)
-		buf_add(text, chunk, (size_t)got);
-	if (got < 0)
-		return err_errno(err, errno, "%s", path);
+	status = buf_read(text, fd);
+	if (status < 0)
+		return err_errno(err, -status, "%s", path);
 	if (text->has_failed)
 		return err_set(err, EFBIG, "%s: larger than %u bytes", path, CONFIG_BYTES_MAX);
 	return 0;

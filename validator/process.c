@@ -14,16 +14,10 @@
 #include "schema/wire/ledger_validator.h"
 #include "schema/wire/setup.h"
 #include "validator/catalog.h"
+#include "validator/enclose.h"
 #include "validator/json_guard.h"
 #include "validator/outcome.h"
 #include "validator/request.h"
-
-static const struct confine_syscall allowed[] = {
-#define ALLOW CONFINE_ALLOW
-#include "base/common.seccomp.def"
-#include "validator/validator.seccomp.def"
-#undef ALLOW
-};
 
 /* States of the set-up dialogue, as bits for the route table. */
 enum { SETUP_NEW = 1, SETUP_CONFIGURED = 2, SETUP_SERVING = 4, SETUP_DRAINING = 8 };
@@ -330,13 +324,9 @@ static int confine(struct validator *validator, struct err *err)
 	int status = confine_uid(validator->hello.host_uid, err);
 
 	if (status == 0)
-		status = confine_privileges(err);
-	if (status == 0)
-		status = confine_landlock(validator->hello.landlock_abi_min, NULL, 0,
-					  &validator->landlock_abi, err);
-	if (status == 0)
-		status = confine_seccomp(allowed, ARRAY_COUNT(allowed), err);
-	return status == 0 ? confine_prove(0, err) : status;
+		status = enclose(validator->hello.landlock_abi_min, &validator->landlock_abi,
+				 err);
+	return status;
 }
 
 static int serve_commit(void *owner, struct msg *msg, struct err *err)

@@ -79,14 +79,12 @@ static int parse(const char *name, const struct buf *text, json_t **ret, struct 
 static int read_document(int fd, const char *name, json_t **ret, struct err *err)
 {
 	own_buf text;
-	char chunk[65536];
-	ssize_t got;
+	int status;
 
 	buf_init(&text, DOCUMENT_BYTES_MAX);
-	while ((got = read(fd, chunk, sizeof(chunk))) > 0 && !text.has_failed)
-		buf_add(&text, chunk, (size_t)got);
-	if (got < 0)
-		return err_errno(err, errno, "%s", name);
+	status = buf_read(&text, fd);
+	if (status < 0)
+		return err_errno(err, -status, "%s", name);
 	if (text.has_failed)
 		return err_set(err, EFBIG, "%s: larger than %u bytes", name,
 			       DOCUMENT_BYTES_MAX);

@@ -2,13 +2,12 @@
 
 #include <fcntl.h>
 #include <string.h>
-#include <sys/syscall.h>
 
-#include "base/confine.h"
 #include "validator/catalog.h"
 #include "validator/code/enforce.h"
 #include "validator/code/policy_files.h"
 #include "validator/code/report.h"
+#include "validator/enclose.h"
 #include "validator/json_guard.h"
 #include "validator/oneshot.h"
 
@@ -45,16 +44,12 @@ static int read_source(const char *path, struct buf *text, struct err *err)
 {
 	own_fd fd = strcmp(path, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
 					   : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	char chunk[65536];
-	ssize_t got;
+	int status;
 
 	if (fd < 0)
 		return err_errno(err, errno, "%s", path);
-	while ((got = read(fd, chunk, sizeof(chunk))) > 0 && !text->has_failed)
-		buf_add(text, chunk, (size_t)got);
-	if (got < 0)
-		return err_errno(err, errno, "%s", path);
-	return buf_check(text, err);
+	status = buf_read(text, fd);
+	return status < 0 ? err_errno(err, -status, "%s", path) : buf_check(text, err);
 }
 
 /* What the service loads once, for one source. */
@@ -199,23 +194,6 @@ static int prove(struct code_rules *rules, FILE *out, struct err *unusable)
 	return failed == 0 ? EXIT_GOOD : EXIT_REJECTED;
 }
 
-/* What reads the source holds nothing: the parsers are the work of others. */
-static int confine(struct err *err)
-{
-	static const struct confine_syscall allowed[] = {
-#define ALLOW CONFINE_ALLOW
-#include "base/common.seccomp.def"
-#include "validator/validator.seccomp.def"
-#undef ALLOW
-	};
-	unsigned abi;
-	int status = confine_privileges(err);
-
-	if (status == 0)
-		status = confine_landlock(0, NULL, 0, &abi, err);
-	return status < 0 ? status : confine_seccomp(allowed, ARRAY_COUNT(allowed), err);
-}
-
 static bool is_rejecting(const struct code_findings *findings)
 {
 	for (size_t i = 0; i < findings->count; i++)
@@ -247,6 +225,7 @@ static int judge(const struct options *options, struct tools *tools, FILE *out, 
 	struct report_source source = {.file = options->file};
 	own_buf text = {.data = NULL};
 	int status = find_language(options, &source.language, err);
+	unsigned landlock_abi;
 	int code = EXIT_UNUSABLE;
 
 	buf_init(&text, SOURCE_BYTES_MAX);
@@ -256,8 +235,9 @@ static int judge(const struct options *options, struct tools *tools, FILE *out, 
 		status = read_source(options->file, &text, err);
 	if (status == 0)
 		status = finish_once(&tools->rules, source.language, err);
+	/* What reads the source holds nothing: the parsers are the work of others. */
 	if (status == 0)
-		status = confine(err);
+		status = enclose(0, &landlock_abi, err);
 	source.text = text.data != NULL ? text.data : "";
 	source.length = text.length;
 	if (status == 0)

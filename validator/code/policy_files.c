@@ -13,18 +13,16 @@ static int read_document(int folder, const char *path, json_t **ret, struct err 
 	own_fd fd = openat(folder, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	own_mem struct faults *faults = malloc(sizeof(*faults));
 	own_buf text = {.data = NULL};
-	char chunk[16384];
-	ssize_t got;
+	int status;
 
 	buf_init(&text, POLICY_FILE_BYTES_MAX);
 	if (fd < 0)
 		return err_errno(err, errno, "policy %s", path);
 	if (faults == NULL)
 		return err_set(err, ENOMEM, "memory for a policy");
-	while ((got = read(fd, chunk, sizeof(chunk))) > 0 && !text.has_failed)
-		buf_add(&text, chunk, (size_t)got);
-	if (got < 0)
-		return err_errno(err, errno, "policy %s", path);
+	status = buf_read(&text, fd);
+	if (status < 0)
+		return err_errno(err, -status, "policy %s", path);
 	if (text.has_failed)
 		return err_set(err, EFBIG, "policy %s: larger than %u bytes", path,
 			       POLICY_FILE_BYTES_MAX);

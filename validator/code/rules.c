@@ -233,14 +233,12 @@ int code_rules_add(struct code_rules *rules, const struct schema *schema, json_t
 static int read_text(int folder, const char *name, struct buf *text, struct err *err)
 {
 	own_fd fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	char chunk[16384];
-	ssize_t got;
+	int status;
 
 	if (fd < 0)
 		return err_errno(err, errno, "%s", name);
-	while ((got = read(fd, chunk, sizeof(chunk))) > 0 && !text->has_failed)
-		buf_add(text, chunk, (size_t)got);
-	return got < 0 ? err_errno(err, errno, "%s", name) : buf_check(text, err);
+	status = buf_read(text, fd);
+	return status < 0 ? err_errno(err, -status, "%s", name) : buf_check(text, err);
 }
 
 static int load_file(struct code_rules *rules, const struct schema *schema, int folder,

@@ -1,6 +1,9 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 
@@ -53,4 +56,27 @@ Test(buf, nothing_added_is_fine)
 
 	cr_assert(eq(int, buf_check(&buf, NULL), 0));
 	buf_done(&buf);
+}
+
+Test(buf, reads_a_descriptor_to_its_end_or_past_the_limit)
+{
+	own_buf text;
+	int ends[2];
+
+	buf_init(&text, 8);
+	cr_assert_eq(pipe2(ends, O_CLOEXEC), 0);
+	cr_assert_eq(write(ends[1], "12345678", 8), 8);
+	cr_assert_eq(close(ends[1]), 0);
+	cr_expect_eq(buf_read(&text, ends[0]), 0);
+	cr_expect_eq(buf_check(&text, NULL), 0);
+	cr_expect_str_eq(text.data, "12345678");
+	cr_assert_eq(close(ends[0]), 0);
+	cr_expect_eq(buf_read(&text, ends[0]), -EBADF);
+
+	cr_assert_eq(pipe2(ends, O_CLOEXEC), 0);
+	cr_assert_eq(write(ends[1], "9", 1), 1);
+	cr_expect_eq(buf_read(&text, ends[0]), 0, "ends although the other end is open");
+	cr_expect_eq(buf_check(&text, NULL), -E2BIG);
+	cr_assert_eq(close(ends[0]), 0);
+	cr_assert_eq(close(ends[1]), 0);
 }
