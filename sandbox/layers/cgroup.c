@@ -176,6 +176,18 @@ static int limit_cpu(const struct cgroup_instance *instance, struct cgroup_group
 	return status;
 }
 
+int cgroup_group_yield(const struct cgroup_instance *instance, struct cgroup_group *group,
+		       bool is_yielding, struct err *err)
+{
+	int place = instance->version == 1 ? CGROUP_CPU : CGROUP_MEMORY;
+	int status =
+		cgroup_write(group->folders[place], "cpu.idle", is_yielding ? "1" : "0", err);
+
+	if (status == 0)
+		group->is_yielding = is_yielding;
+	return status;
+}
+
 int cgroup_group_limit(const struct cgroup_instance *instance, struct cgroup_group *group,
 		       const struct cgroup_limits *limits, struct err *err)
 {

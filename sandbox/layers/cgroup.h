@@ -85,6 +85,7 @@ struct cgroup_group {
 	int pids_peak;
 	int cpu_time;
 	struct cgroup_limits limits; /* as last written */
+	bool is_yielding;	     /* see cgroup_group_yield() */
 	uint64_t oom_kills_before;   /* by earlier workers of the same group */
 	uint64_t cpu_us_before;
 	uint64_t memory_before; /* bytes: pages of system files that those were the first to
@@ -105,6 +106,12 @@ unsigned cgroup_group_join_files(const struct cgroup_group *group, int ret[CGROU
 /* Writes only what differs from the limits in force. */
 nodiscard int cgroup_group_limit(const struct cgroup_instance *instance,
 				 struct cgroup_group *group, const struct cgroup_limits *limits,
+				 struct err *err);
+
+/* A group that yields gets the processors that no other group wants; it is not of less worth than
+ * the others that yield (cpu.idle, Linux 5.15). Only with LAYER_CGROUP_CPU. */
+nodiscard int cgroup_group_yield(const struct cgroup_instance *instance,
+				 struct cgroup_group *group, bool is_yielding,
 				 struct err *err);
 
 /* Removes it, killing what is left in it; legal when not made. */

@@ -202,7 +202,8 @@ void cgroup_place_open(const char *path, const char *prefix, uint32_t uid, int p
 		ret->parents[place] = fd_take(&parent);
 }
 
-/* The layer means weight and quota; a kernel can be built without the latter. */
+/* The layer means weight, quota and yielding; a kernel can be built without the second, and one
+ * before 5.15 has not got the third. */
 void cgroup_weigh(struct cgroup_instance *instance)
 {
 	bool is_first = instance->version == 1;
@@ -217,6 +218,8 @@ void cgroup_weigh(struct cgroup_instance *instance)
 	if (status == 0 &&
 	    faccessat(folder, is_first ? "cpu.cfs_quota_us" : "cpu.max", F_OK, 0) != 0)
 		status = err_errno(&err, errno, "quotas (CONFIG_CFS_BANDWIDTH)");
+	if (status == 0 && faccessat(folder, "cpu.idle", F_OK, 0) != 0)
+		status = err_errno(&err, errno, "cpu.idle (Linux 5.15)");
 	if (status == 0)
 		return;
 	instance->layers &= ~(uint32_t)LAYER_CGROUP_CPU;

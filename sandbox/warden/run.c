@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "sandbox/layers/workspace.h"
+#include "sandbox/warden/ageing.h"
 #include "sandbox/warden/bare.h"
 #include "sandbox/warden/ending.h"
 #include "sandbox/warden/making.h"
@@ -272,6 +273,7 @@ int run_job(struct slot *slot, struct job *job, struct err *err)
 	loop_timer_start(&warden->loop, &slot->step_timer,
 			 (job->start.wall_ms + slot->runtime->setup.compile_wall_ms) * 1000);
 	cpu_timer_arm(slot, cpu_limit_us(slot));
+	ageing_begin(slot);
 	if (!warden_has_cells(warden))
 		bare_watch_space(slot);
 	return 0;

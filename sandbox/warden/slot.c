@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 
 #include "base/log.h"
+#include "sandbox/warden/ageing.h"
 #include "sandbox/warden/bare.h"
 #include "sandbox/warden/runtime.h"
 #include "sandbox/warden/warden.h"
@@ -49,6 +50,7 @@ void slot_init(struct slot *slot, struct warden *warden, unsigned index)
 		.channel_watch = {.fd = -1, .owner = slot},
 		.step_timer = {.owner = slot},
 		.cpu_timer = {.owner = slot},
+		.age_timer = {.owner = slot},
 		.bare_timer = {.owner = slot},
 	};
 	stream_init(&slot->out, slot);
@@ -112,6 +114,7 @@ void slot_clear(struct slot *slot)
 	loop_unwatch(loop, &slot->worker_watch);
 	loop_unwatch(loop, &slot->channel_watch);
 	loop_timer_stop(loop, &slot->cpu_timer);
+	loop_timer_stop(loop, &slot->age_timer);
 	loop_timer_stop(loop, &slot->bare_timer);
 	stream_close(&slot->out, loop);
 	stream_close(&slot->errors, loop);
@@ -135,6 +138,7 @@ void slot_clear(struct slot *slot)
 
 void slot_kill(struct slot *slot)
 {
+	ageing_end(slot);
 	/* Pid 1 of the cell: the kernel kills every process of the pid namespace with it, and
 	 * none can be born meanwhile. The lifeline ends a cell that is still being made. */
 	fd_drop(&slot->lifeline_fd);

@@ -75,6 +75,9 @@ struct slot {
 	struct watch channel_watch;
 	struct timer step_timer; /* of the state; of the wall time while BUSY */
 	struct timer cpu_timer;
+	struct timer age_timer;	 /* see ageing.h, like the two below */
+	uint64_t fresh_us;	 /* CPU time until it is aged */
+	uint64_t aged_at_us;	 /* CPU time when that count began */
 	struct timer bare_timer; /* without a cell, see bare.h */
 	uint64_t cpu_before_us;	 /* used by the worker before the job came */
 	bool has_said_done; /* the exit below is what the worker said; the kernel's is our kill

@@ -1,0 +1,61 @@
+#include "sandbox/warden/ageing.h"
+
+#include "base/log.h"
+#include "sandbox/warden/run.h"
+#include "sandbox/warden/warden.h"
+
+/* Processor time of a fresh job. print(1) needs 2 ms, a small table with pandas 30. */
+#define FRESH_CPU_US 50000
+
+/* How often a fresh job is looked at: it may pass the above by this, on each core. */
+#define FRESH_LOOK_US 25000
+
+/* An aged job gets a twentieth of a processor, at least. */
+#define AGED_PERIOD_US 500000
+#define AGED_SHARE_US  (AGED_PERIOD_US / 20)
+
+/* Failing costs others time, which is no reason to end the job; it can only fail when the whole
+ * group is out of our hands, and then the limits fail as well. */
+static void set_aged(struct slot *slot, bool is_aged)
+{
+	struct err err = {0};
+
+	if (cgroup_group_yield(&slot->warden->cgroups, &slot->group, is_aged, &err) < 0)
+		log_event(LOG_ERROR, "ageing_failed", LOG_INT("slot", slot->index),
+			  LOG_STR("why", err.text));
+}
+
+static void look(struct loop *loop, struct timer *timer)
+{
+	struct slot *slot = timer->owner;
+	uint64_t used = run_cpu_us(slot);
+	uint64_t got = used - slot->aged_at_us;
+	bool is_aged = slot->group.is_yielding;
+
+	if (is_aged ? got < AGED_SHARE_US : got >= slot->fresh_us) {
+		is_aged = !is_aged;
+		set_aged(slot, is_aged);
+		slot->fresh_us = AGED_SHARE_US;
+		slot->aged_at_us = used;
+	} else if (is_aged) {
+		slot->aged_at_us = used;
+	}
+	loop_timer_start(loop, timer, is_aged ? AGED_PERIOD_US : FRESH_LOOK_US);
+}
+
+void ageing_begin(struct slot *slot)
+{
+	if ((slot->warden->cgroups.layers & LAYER_CGROUP_CPU) == 0)
+		return;
+	slot->aged_at_us = slot->cpu_before_us;
+	slot->fresh_us = FRESH_CPU_US;
+	slot->age_timer.fire = look;
+	loop_timer_start(&slot->warden->loop, &slot->age_timer, FRESH_LOOK_US);
+}
+
+void ageing_end(struct slot *slot)
+{
+	loop_timer_stop(&slot->warden->loop, &slot->age_timer);
+	if (slot->group.is_yielding)
+		set_aged(slot, false);
+}
