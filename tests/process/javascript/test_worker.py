@@ -144,7 +144,8 @@ def test_an_answer_does_not_wait_for_nodes_end(javascript):
     assert done.status == "succeeded" and time.monotonic() - began < 5
 
 
-# What comes behind one of these is what the bootstrap says. Reports that are none, whoever sends
+# What comes behind one of these is what the bootstrap says, so that the next byte of "half" is the
+# brace of a report; or node's own end, where that is seen first. Reports that are none, whoever sends
 # them: tests/process/launch/test_ahead.py.
 REPORTS = {
     "half": "fs.writeSync(3, Buffer.from([5, 0, 0, 0, 1]))",
@@ -159,7 +160,8 @@ def test_a_hostile_report_harms_its_own_job_only(javascript, name):
     done = javascript("const fs = require('fs')\n" + REPORTS[name], wall_ms=5000)
 
     assert done.status in ("succeeded", "failed"), done
-    assert done.exit_code == {"own status": 9, "not ours": 3, "half": ord("{")}.get(name, 0)
+    ends = {"own status": [9], "not ours": [3], "half": [ord("{"), 0]}.get(name, [0])
+    assert done.exit_code in ends, done
     assert javascript("console.log('fine')").stdout == b"fine\n"
 
 
