@@ -21,11 +21,16 @@
  * next job would pay for the last one, so the group is made anew. */
 #define RECYCLE_BYTES_MAX (1u << 20)
 
+/* What the kernel gives a group of version 1 and 2, and what one that must end soon has. */
+#define USUAL_WEIGHT_1 1024u
+#define USUAL_WEIGHT_2 100u
+#define FIRST_TIMES    10u
+
 void cgroup_group_init(struct cgroup_group *group)
 {
 	*group = (struct cgroup_group){
-		.folders = {-1, -1, -1, -1},
-		.join = {-1, -1, -1, -1},
+		.folders = {-1, -1, -1, -1, -1},
+		.join = {-1, -1, -1, -1, -1},
 		.memory_peak = -1,
 		.memory_events = -1,
 		.pids_now = -1,
@@ -176,15 +181,43 @@ static int limit_cpu(const struct cgroup_instance *instance, struct cgroup_group
 	return status;
 }
 
-int cgroup_group_yield(const struct cgroup_instance *instance, struct cgroup_group *group,
-		       bool is_yielding, struct err *err)
+int cgroup_group_stand(const struct cgroup_instance *instance, struct cgroup_group *group,
+		       enum cgroup_standing standing, struct err *err)
 {
-	int place = instance->version == 1 ? CGROUP_CPU : CGROUP_MEMORY;
-	int status =
-		cgroup_write(group->folders[place], "cpu.idle", is_yielding ? "1" : "0", err);
+	bool is_first = instance->version == 1;
+	int folder = group->folders[is_first ? CGROUP_CPU : CGROUP_MEMORY];
+	int status;
+
+	if (standing == group->standing)
+		return 0;
+	/* A group that yields has no weight, and one that stops yielding has the usual one. */
+	status = cgroup_write(folder, "cpu.idle", standing == CGROUP_YIELDING ? "1" : "0", err);
+	if (status == 0 && standing != CGROUP_YIELDING)
+		status = cgroup_write_u64(folder, is_first ? "cpu.shares" : "cpu.weight",
+					  (standing == CGROUP_FIRST ? FIRST_TIMES : 1) *
+						  (is_first ? USUAL_WEIGHT_1 : USUAL_WEIGHT_2),
+					  err);
+	if (status == 0)
+		group->standing = standing;
+	return status;
+}
+
+bool cgroup_can_freeze(const struct cgroup_instance *instance)
+{
+	return instance->version == 2 || instance->folders[CGROUP_FREEZER] >= 0;
+}
+
+int cgroup_group_freeze(const struct cgroup_instance *instance, struct cgroup_group *group,
+			bool is_frozen, struct err *err)
+{
+	int status = instance->version == 1
+			     ? cgroup_write(group->folders[CGROUP_FREEZER], "freezer.state",
+					    is_frozen ? "FROZEN" : "THAWED", err)
+			     : cgroup_write(group->folders[CGROUP_MEMORY], "cgroup.freeze",
+					    is_frozen ? "1" : "0", err);
 
 	if (status == 0)
-		group->is_yielding = is_yielding;
+		group->is_frozen = is_frozen;
 	return status;
 }
 
@@ -254,6 +287,8 @@ int cgroup_group_prepare(const struct cgroup_instance *instance, struct cgroup_g
 		(void)snprintf(group->name, sizeof(group->name), "%s", name);
 		status = make(instance, group, err);
 	}
+	if (status == 0)
+		status = cgroup_group_stand(instance, group, CGROUP_USUAL, err);
 	if (status == 0)
 		status = cgroup_group_limit(instance, group, limits, err);
 	if (status < 0) {
@@ -333,8 +368,7 @@ uint64_t cgroup_group_pids_refused(const struct cgroup_instance *instance,
 	return cgroup_number(fd, "max");
 }
 
-/* Processes and threads in the group; -1 when it cannot be told. */
-static int tasks(const struct cgroup_group *group)
+int cgroup_group_tasks(const struct cgroup_group *group)
 {
 	char text[32];
 	ssize_t got =
@@ -348,10 +382,10 @@ static int tasks(const struct cgroup_group *group)
 
 bool cgroup_group_is_empty(const struct cgroup_group *group)
 {
-	return tasks(group) == 0;
+	return cgroup_group_tasks(group) == 0;
 }
 
 bool cgroup_group_is_single(const struct cgroup_group *group)
 {
-	return tasks(group) == 1;
+	return cgroup_group_tasks(group) == 1;
 }

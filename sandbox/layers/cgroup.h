@@ -17,8 +17,16 @@
 
 #include "base/err.h"
 
-/* Version 2 keeps everything in the first place; its other places stay empty. */
-enum cgroup_place { CGROUP_MEMORY, CGROUP_PIDS, CGROUP_CPU, CGROUP_CPUACCT, CGROUP_PLACES };
+/* Version 2 keeps everything in CGROUP_MEMORY; its other places stay empty. The freezer comes
+ * first, because version 1 kills no process that is frozen. */
+enum cgroup_place {
+	CGROUP_FREEZER,
+	CGROUP_MEMORY,
+	CGROUP_PIDS,
+	CGROUP_CPU,
+	CGROUP_CPUACCT,
+	CGROUP_PLACES
+};
 
 #define CGROUP_PATH_MAX                                                      \
 	1024 /* bytes of a folder's path; deep container nests use about 400 \
@@ -74,6 +82,13 @@ struct cgroup_limits {
 	uint32_t cpu_percent; /* of one processor; 0: as much as there is */
 };
 
+/* Of a group among its neighbours, when processors are short. */
+enum cgroup_standing {
+	CGROUP_USUAL,
+	CGROUP_YIELDING, /* gets what no other group wants (cpu.idle, Linux 5.15) */
+	CGROUP_FIRST	 /* ten times the usual weight */
+};
+
 struct cgroup_group {
 	char name[16];
 	bool is_made;
@@ -85,8 +100,9 @@ struct cgroup_group {
 	int pids_peak;
 	int cpu_time;
 	struct cgroup_limits limits; /* as last written */
-	bool is_yielding;	     /* see cgroup_group_yield() */
-	uint64_t oom_kills_before;   /* by earlier workers of the same group */
+	enum cgroup_standing standing;
+	bool is_frozen;
+	uint64_t oom_kills_before; /* by earlier workers of the same group */
 	uint64_t cpu_us_before;
 	uint64_t memory_before; /* bytes: pages of system files that those were the first to
 				   read */
@@ -108,11 +124,18 @@ nodiscard int cgroup_group_limit(const struct cgroup_instance *instance,
 				 struct cgroup_group *group, const struct cgroup_limits *limits,
 				 struct err *err);
 
-/* A group that yields gets the processors that no other group wants; it is not of less worth than
- * the others that yield (cpu.idle, Linux 5.15). Only with LAYER_CGROUP_CPU. */
-nodiscard int cgroup_group_yield(const struct cgroup_instance *instance,
-				 struct cgroup_group *group, bool is_yielding,
+/* Only with LAYER_CGROUP_CPU; a group that is prepared has the usual standing again. */
+nodiscard int cgroup_group_stand(const struct cgroup_instance *instance,
+				 struct cgroup_group *group, enum cgroup_standing standing,
 				 struct err *err);
+
+/* Whether cgroup_group_freeze() can work here. */
+bool cgroup_can_freeze(const struct cgroup_instance *instance);
+
+/* Every process of the group halts when it next leaves the kernel, where it is left to finish
+ * what it has begun; none of them sees it. To be thawed before it is killed. */
+nodiscard int cgroup_group_freeze(const struct cgroup_instance *instance,
+				  struct cgroup_group *group, bool is_frozen, struct err *err);
 
 /* Removes it, killing what is left in it; legal when not made. */
 void cgroup_group_remove(const struct cgroup_instance *instance, struct cgroup_group *group);
@@ -130,6 +153,9 @@ uint64_t cgroup_group_oom_kills(const struct cgroup_group *group);
 /* Processes and threads that the limit refused. */
 uint64_t cgroup_group_pids_refused(const struct cgroup_instance *instance,
 				   const struct cgroup_group *group);
+
+/* Processes and threads in the group; -1 when the kernel does not say. */
+int cgroup_group_tasks(const struct cgroup_group *group);
 
 /* True only when the kernel says that no process is left in the group. */
 bool cgroup_group_is_empty(const struct cgroup_group *group);

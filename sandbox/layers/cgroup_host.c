@@ -10,10 +10,8 @@
 #include "sandbox/layers/cgroup.h"
 
 static const char *const controller_names[CGROUP_PLACES] = {
-	[CGROUP_MEMORY] = "memory",
-	[CGROUP_PIDS] = "pids",
-	[CGROUP_CPU] = "cpu",
-	[CGROUP_CPUACCT] = "cpuacct",
+	[CGROUP_FREEZER] = "freezer", [CGROUP_MEMORY] = "memory",   [CGROUP_PIDS] = "pids",
+	[CGROUP_CPU] = "cpu",	      [CGROUP_CPUACCT] = "cpuacct",
 };
 
 /* True when `list` (comma separated, `length` bytes) holds `name`. */

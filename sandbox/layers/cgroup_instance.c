@@ -25,10 +25,8 @@
 #define LEFTOVER_PAUSE_NS 2000000  /* between two tries */
 
 const char *const cgroup_controllers[CGROUP_PLACES] = {
-	[CGROUP_MEMORY] = "memory",
-	[CGROUP_PIDS] = "pids",
-	[CGROUP_CPU] = "cpu",
-	[CGROUP_CPUACCT] = "cpuacct",
+	[CGROUP_FREEZER] = "freezer", [CGROUP_MEMORY] = "memory",   [CGROUP_PIDS] = "pids",
+	[CGROUP_CPU] = "cpu",	      [CGROUP_CPUACCT] = "cpuacct",
 };
 
 const uint32_t cgroup_place_layers[CGROUP_PLACES] = {
@@ -53,6 +51,8 @@ static void kill_members(int folder)
 	/* Version 2 kills the whole subtree at once; the list below is for version 1. */
 	if (cgroup_write(folder, "cgroup.kill", "1", NULL) == 0)
 		return;
+	err_ignore(cgroup_write(folder, "freezer.state", "THAWED", NULL),
+		   "the folder of another controller has no such file");
 	if (cgroup_read(folder, "cgroup.procs", text, sizeof(text)) < 0)
 		return;
 	while (*at != '\0') {
@@ -247,8 +247,8 @@ int cgroup_instance_open(const struct cgroup_host *host, const char *name, uint3
 			 struct cgroup_instance *ret, struct err *err)
 {
 	struct cgroup_instance instance = {.version = host->version,
-					   .parents = {-1, -1, -1, -1},
-					   .folders = {-1, -1, -1, -1},
+					   .parents = {-1, -1, -1, -1, -1},
+					   .folders = {-1, -1, -1, -1, -1},
 					   .home = -1};
 	char prefix[CGROUP_NAME_MAX];
 

@@ -75,7 +75,7 @@ static uint32_t enable_controllers(int folder, struct cgroup_instance *instance,
 {
 	uint32_t layers = 0;
 
-	for (int place = 0; place < CGROUP_CPUACCT; place++) {
+	for (int place = CGROUP_MEMORY; place < CGROUP_CPUACCT; place++) {
 		struct err err = {0};
 		char change[32];
 
@@ -200,7 +200,7 @@ void cgroup_version_2_restore(const struct cgroup_instance *instance)
 	if (instance->home >= 0 || !is_last_of_family(instance))
 		return;
 	/* Refused when another instance passes the controller on, which then keeps the leaf. */
-	for (int place = 0; place < CGROUP_CPUACCT && status != -EBUSY; place++) {
+	for (int place = CGROUP_MEMORY; place < CGROUP_CPUACCT && status != -EBUSY; place++) {
 		char change[32];
 
 		(void)snprintf(change, sizeof(change), "-%s", cgroup_controllers[place]);

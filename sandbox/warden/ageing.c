@@ -1,6 +1,7 @@
 #include "sandbox/warden/ageing.h"
 
 #include "base/log.h"
+#include "sandbox/warden/brake.h"
 #include "sandbox/warden/run.h"
 #include "sandbox/warden/warden.h"
 
@@ -16,11 +17,11 @@
 
 /* Failing costs others time, which is no reason to end the job; it can only fail when the whole
  * group is out of our hands, and then the limits fail as well. */
-static void set_aged(struct slot *slot, bool is_aged)
+static void stand(struct slot *slot, enum cgroup_standing standing)
 {
 	struct err err = {0};
 
-	if (cgroup_group_yield(&slot->warden->cgroups, &slot->group, is_aged, &err) < 0)
+	if (cgroup_group_stand(&slot->warden->cgroups, &slot->group, standing, &err) < 0)
 		log_event(LOG_ERROR, "ageing_failed", LOG_INT("slot", slot->index),
 			  LOG_STR("why", err.text));
 }
@@ -30,16 +31,18 @@ static void look(struct loop *loop, struct timer *timer)
 	struct slot *slot = timer->owner;
 	uint64_t used = run_cpu_us(slot);
 	uint64_t got = used - slot->aged_at_us;
-	bool is_aged = slot->group.is_yielding;
+	bool is_aged = slot->group.standing == CGROUP_YIELDING;
 
 	if (is_aged ? got < AGED_SHARE_US : got >= slot->fresh_us) {
 		is_aged = !is_aged;
-		set_aged(slot, is_aged);
+		stand(slot, is_aged ? CGROUP_YIELDING : CGROUP_USUAL);
 		slot->fresh_us = AGED_SHARE_US;
 		slot->aged_at_us = used;
 	} else if (is_aged) {
 		slot->aged_at_us = used;
 	}
+	if (brake_is_crowd(slot))
+		brake_watch(slot);
 	loop_timer_start(loop, timer, is_aged ? AGED_PERIOD_US : FRESH_LOOK_US);
 }
 
@@ -55,7 +58,12 @@ void ageing_begin(struct slot *slot)
 
 void ageing_end(struct slot *slot)
 {
+	if (!slot->age_timer.is_armed)
+		return;
 	loop_timer_stop(&slot->warden->loop, &slot->age_timer);
-	if (slot->group.is_yielding)
-		set_aged(slot, false);
+	brake_release(slot);
+	if (brake_is_crowd(slot))
+		stand(slot, CGROUP_FIRST);
+	else
+		stand(slot, CGROUP_USUAL);
 }

@@ -1,10 +1,10 @@
 /*
  * sandbox/warden/ageing.h - who has had much gives way to who has had nothing yet.
  *
- * A job begins fresh. Once it has used FRESH_CPU_US it is aged: its group gets processors that no
- * fresh job wants. So a short job beside nine busy loops waits for none of them, as in a
- * multi-level feedback queue (Corbato 1962). Nobody starves by it: an aged job that got less than
- * its share of a period is fresh again for as much.
+ * A job begins fresh. Once it has used FRESH_CPU_US it is aged: its group gets processors that
+ * no fresh job wants. So a short job beside nine busy loops waits for none of them, as in a
+ * multi-level feedback queue (Corbato 1962). Nobody starves by it: an aged job that got less
+ * than its share of a period is fresh again for as much.
  *
  * Needs the cpu controller; without it all jobs are alike.
  */

@@ -19,7 +19,7 @@ static struct warden warden = {
 	.state = WARDEN_NEW,
 	.supervisor = {.fd = -1, .watch = {.fd = -1}},
 	.ledger = {.fd = -1, .watch = {.fd = -1}},
-	.cgroups = {.parents = {-1, -1, -1, -1}, .folders = {-1, -1, -1, -1}, .home = -1},
+	.cgroups = {.parents = {-1, -1, -1, -1, -1}, .folders = {-1, -1, -1, -1, -1}, .home = -1},
 	.workspaces_parent_fd = -1,
 	.workspaces = {.parent_fd = -1, .folder_fd = -1},
 	.init_filter_fd = -1,

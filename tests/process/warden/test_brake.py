@@ -1,0 +1,110 @@
+"""A crowd of processes is halted while the making of a worker waits, and at no other time."""
+
+import contextlib
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from service import wait_until
+from test_cpu_group import LAYER, folder
+
+CROWD = ("import os\n"
+         "for _ in range({}):\n"
+         "    if os.fork() == 0:\n"
+         "        while True: pass\n"
+         "while True: pass\n")
+LIMITS = {"wall_ms": 60000, "cpu_ms": 60000, "processes": 30}
+
+
+def freezer(pid):
+    """The group's file that halts it, and what that says then."""
+    for line in Path(f"/proc/{pid}/cgroup").read_text().splitlines():
+        _, names, path = line.split(":", 2)
+        if names == "freezer":
+            return Path(f"/sys/fs/cgroup/freezer{path}/freezer.state"), "FROZEN\n"
+    return folder(pid)[0] / "cgroup.freeze", "1\n"
+
+
+@pytest.fixture
+def warden(fresh):
+    made = fresh(workers=2, low=1, high=1).wait_ready()
+    yield made if LAYER in made.run("").layers else None
+    made.close()
+
+
+@contextlib.contextmanager
+def nothing_forked(warden):
+    """The interpreter all workers are forked from is stopped."""
+    zygote = zygote_of(warden)
+    os.kill(zygote, signal.SIGSTOP)
+    yield
+    os.kill(zygote, signal.SIGCONT)
+
+
+def workers(warden):
+    """{pid: slot} of the processes in a slot's group."""
+    found = {}
+    for pid, name in warden.children().items():
+        with contextlib.suppress(OSError):
+            slot = folder(pid)[0].name
+            if name == "casemate-python" and slot in ("w0", "w1"):
+                found[pid] = slot
+    return found
+
+
+def zygote_of(warden):
+    return next(pid for pid, name in warden.children().items()
+                if name == "casemate-python" and pid not in workers(warden))
+
+
+def halted(warden):
+    def is_halted(pid):
+        file, word = freezer(pid)
+        return file.read_text() == word
+    with contextlib.suppress(OSError):
+        return any(is_halted(pid) for pid in workers(warden))
+
+
+def start(warden, processes):
+    warden.wait_pool(lambda pool: pool["ready"] == 1)
+    job = warden.start(CROWD.format(processes), **LIMITS)
+    assert wait_until(lambda: len(workers(warden)) > processes)
+    return job
+
+
+def test_a_crowd_halts_while_a_worker_cannot_be_made(warden):
+    if warden is None:
+        return  # an ordinary user without delegation; the answer says that the layer is missing
+    warden.wait_pool(lambda pool: pool["ready"] == 1)
+    with nothing_forked(warden):
+        job = start(warden, 20)
+        assert wait_until(lambda: halted(warden))
+    assert wait_until(lambda: not halted(warden))
+    warden.wait_pool(lambda pool: pool["ready"] == 1)
+    assert not halted(warden)
+    warden.cancel(job)
+    assert warden.wait(job).status == "cancelled"
+
+
+def test_a_halted_crowd_can_be_ended(warden):
+    if warden is None:
+        return
+    warden.wait_pool(lambda pool: pool["ready"] == 1)
+    with nothing_forked(warden):
+        job = start(warden, 20)
+        assert wait_until(lambda: halted(warden))
+        warden.cancel(job)
+        assert warden.wait(job).status == "cancelled"
+    assert warden.run("print(1)").stdout == b"1\n"
+
+
+def test_a_few_processes_go_on(warden):
+    if warden is None:
+        return
+    warden.wait_pool(lambda pool: pool["ready"] == 1)
+    with nothing_forked(warden):
+        job = start(warden, 3)
+        assert not wait_until(lambda: halted(warden), timeout=1)
+    warden.cancel(job)
+    assert warden.wait(job).status == "cancelled"
