@@ -14,6 +14,10 @@ $(BUILD)/bench/schema: tests/bench/schema.c $(BUILD)/libprogram-casemate-validat
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_casemate-validator)
 
+$(BUILD)/bench/code: tests/bench/code.c $(BUILD)/libprogram-casemate-validator.a $(LIB_schema) $(LIB_base)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_casemate-validator)
+
 # The schema engine against ajv alone, in a minute.
 .PHONY: bench-schema
 bench-schema: $(BUILD)/bench/schema

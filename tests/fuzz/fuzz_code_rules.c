@@ -3,7 +3,6 @@
  * says why; what is not survives a source.
  */
 #include <assert.h>
-#include <sanitizer/lsan_interface.h>
 #include <stdint.h>
 
 #include "validator/code/rules.h"
@@ -22,22 +21,6 @@ static int load(json_t *document, struct code_rules *rules)
 	return status;
 }
 
-/* ts_query_new() of tree-sitter 0.20 keeps a few bytes of a query that it refuses, so what such
- * a file leaves cannot be told from what we forget. Of all others everything is looked at. */
-static int load_unwatched(json_t *document)
-{
-	struct code_rules *rules = calloc(1, sizeof(*rules));
-	int status;
-
-	assert(rules != NULL);
-	__lsan_disable();
-	status = load(document, rules);
-	__lsan_enable();
-	code_rules_done(rules);
-	free(rules);
-	return status;
-}
-
 static void examine(json_t *document)
 {
 	static const char source[] = "import os as o\nfor x in y: o.system('a' + x)\n";
@@ -46,9 +29,9 @@ static void examine(json_t *document)
 	struct err err = {0};
 
 	assert(rules != NULL && findings != NULL);
-	assert(load(document, rules) == 0);
-	assert(code_examine(rules, NULL, CODE_PYTHON, source, sizeof(source) - 1, 50000,
-			    findings, &err) == 0);
+	if (load(document, rules) == 0)
+		assert(code_examine(rules, NULL, CODE_PYTHON, source, sizeof(source) - 1, 50000,
+				    findings, &err) == 0);
 	code_findings_done(findings);
 	code_rules_done(rules);
 	free(findings);
@@ -62,8 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	assert(faults != NULL);
 	if (json_guard_parse((const char *)data, size, &document, faults) == 0) {
-		if (load_unwatched(document) == 0)
-			examine(document);
+		examine(document);
 		json_decref(document);
 	}
 	free(faults);

@@ -136,7 +136,7 @@ static void free_tools(struct tools *tools)
 /* A file needs the rules of its own language only, and compiling them takes a while. */
 static int finish_once(struct code_rules *rules, enum code_language language, struct err *err)
 {
-	return rules->sets[language].query != NULL ? 0
+	return rules->sets[language].first != NULL ? 0
 						   : code_rules_finish(rules, language, err);
 }
 

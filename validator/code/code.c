@@ -197,7 +197,7 @@ static TSTree *parse_within(struct code *code, TSParser *parser, uint64_t time_u
 	return ts_parser_parse(parser, NULL, source);
 }
 
-static int parse(struct code *code, uint64_t time_us, struct err *err)
+static int parse(struct code *code, uint64_t time_us, TSTree **ret, struct err *err)
 {
 	TSParser *parser = ts_parser_new();
 
@@ -206,9 +206,9 @@ static int parse(struct code *code, uint64_t time_us, struct err *err)
 		return err_set(err, ENOTSUP, "the library does not know the %s grammar",
 			       code_language_name(code->language));
 	}
-	code->tree = parse_within(code, parser, time_us);
+	*ret = parse_within(code, parser, time_us);
 	ts_parser_delete(parser);
-	if (code->tree == NULL)
+	if (*ret == NULL)
 		code->limit = CODE_TOO_SLOW;
 	return 0;
 }
@@ -240,15 +240,10 @@ static int grow(struct code *code, uint32_t *capacity, struct err *err)
 {
 	uint32_t wanted = *capacity == 0 ? 1024 : *capacity * 2;
 	struct code_node *nodes = realloc(code->nodes, wanted * sizeof(*nodes));
-	const void **identities;
 
 	if (nodes == NULL)
 		return err_set(err, ENOMEM, "memory for a syntax tree");
 	code->nodes = nodes;
-	identities = realloc(code->identities, wanted * sizeof(*identities));
-	if (identities == NULL)
-		return err_set(err, ENOMEM, "memory for a syntax tree");
-	code->identities = identities;
 	*capacity = wanted;
 	return 0;
 }
@@ -257,25 +252,26 @@ static void add_node(struct code *code, const TSTreeCursor *cursor, uint32_t par
 {
 	TSNode node = ts_tree_cursor_current_node(cursor);
 	TSFieldId field = ts_tree_cursor_current_field_id(cursor);
-	struct code_node *flat = &code->nodes[code->count];
+	TSSymbol symbol = ts_node_symbol(node);
+	struct code_node *flat = &code->nodes[code->count++];
 
 	*flat = (struct code_node){
 		.start = ts_node_start_byte(node),
 		.end = ts_node_end_byte(node),
 		.parent = parent,
-		.kind = ts_node_symbol(node) == (TSSymbol)-1
-				? KIND_OTHER
-				: code_kinds_of(code->language)[ts_node_symbol(node)],
+		.symbol = symbol,
+		.field_id = field,
+		.kind = symbol == CODE_SYMBOL_ERROR ? KIND_OTHER
+						    : code_kinds_of(code->language)[symbol],
 		.field = code_fields_of(code->language)[field],
 		.is_named = ts_node_is_named(node),
-		.is_wrong = ts_node_is_missing(node) || ts_node_symbol(node) == (TSSymbol)-1,
+		.is_wrong = symbol == CODE_SYMBOL_ERROR || ts_node_is_missing(node),
 	};
 	if (flat->end > code->length)
 		flat->end = (uint32_t)code->length;
 	if (flat->start > flat->end)
 		flat->start = flat->end;
 	flat->scope = parent == CODE_NONE ? 0 : scope_below(code, parent, flat->field);
-	code->identities[code->count++] = node.id;
 }
 
 /* The next node in the order of the text; closes those that end. */
@@ -295,9 +291,9 @@ static bool advance(struct code *code, TSTreeCursor *cursor, uint32_t *parent)
 	return true;
 }
 
-static int flatten(struct code *code, struct err *err)
+static int flatten(struct code *code, TSTree *tree, struct err *err)
 {
-	TSTreeCursor cursor = ts_tree_cursor_new(ts_tree_root_node(code->tree));
+	TSTreeCursor cursor = ts_tree_cursor_new(ts_tree_root_node(tree));
 	uint32_t parent = CODE_NONE;
 	uint32_t capacity = 0;
 	int status = 0;
@@ -323,43 +319,6 @@ static int flatten(struct code *code, struct err *err)
 	return status;
 }
 
-static uint32_t slot_of(const void *identity)
-{
-	uintptr_t value = (uintptr_t)identity >> 3;
-
-	return (uint32_t)((value * 0x9E3779B97F4A7C15u) >> 32);
-}
-
-static int index_nodes(struct code *code, struct err *err)
-{
-	uint32_t size = 64;
-
-	while (size < code->count * 2)
-		size *= 2;
-	code->slots = malloc(size * sizeof(*code->slots));
-	if (code->slots == NULL)
-		return err_set(err, ENOMEM, "memory for a syntax tree");
-	memset(code->slots, 0xff, size * sizeof(*code->slots));
-	code->slot_mask = size - 1;
-	for (uint32_t i = 0; i < code->count; i++) {
-		uint32_t slot = slot_of(code->identities[i]) & code->slot_mask;
-
-		while (code->slots[slot] != CODE_NONE)
-			slot = (slot + 1) & code->slot_mask;
-		code->slots[slot] = i;
-	}
-	return 0;
-}
-
-uint32_t code_index(const struct code *code, TSNode node)
-{
-	uint32_t slot = slot_of(node.id) & code->slot_mask;
-
-	while (code->slots[slot] != CODE_NONE && code->identities[code->slots[slot]] != node.id)
-		slot = (slot + 1) & code->slot_mask;
-	return code->slots[slot];
-}
-
 static int prepare(struct code *code, struct err *err)
 {
 	code->strings = calloc(1, sizeof(*code->strings));
@@ -370,7 +329,7 @@ static int prepare(struct code *code, struct err *err)
 	if (code->strings == NULL || code->memo_names == NULL || code->memo_values == NULL ||
 	    code->names_state == NULL || code->values_state == NULL)
 		return err_set(err, ENOMEM, "memory for an analysis");
-	return index_nodes(code, err);
+	return 0;
 }
 
 /* At least as many as the parser can find: words, signs, and what a line's end may stand for.
@@ -398,6 +357,7 @@ static uint32_t count_tokens(const struct code *code)
 int code_open(struct code *code, enum code_language language, const char *text, size_t length,
 	      uint64_t time_us, struct err *err)
 {
+	TSTree *tree = NULL;
 	int status = 0;
 
 	*code = (struct code){.language = language,
@@ -413,9 +373,11 @@ int code_open(struct code *code, enum code_language language, const char *text, 
 		code->limit = CODE_TOO_MANY_NODES;
 		return 0;
 	}
-	status = parse(code, time_us, err);
+	status = parse(code, time_us, &tree, err);
 	if (status == 0 && code->limit == CODE_WHOLE)
-		status = flatten(code, err);
+		status = flatten(code, tree, err);
+	if (tree != NULL)
+		ts_tree_delete(tree);
 	if (status == 0 && code->limit == CODE_WHOLE)
 		status = prepare(code, err);
 	if (status < 0)
@@ -431,11 +393,7 @@ void code_close(struct code *code)
 		free(code->pieces);
 		code->pieces = next;
 	}
-	if (code->tree != NULL)
-		ts_tree_delete(code->tree);
 	free(code->nodes);
-	free(code->identities);
-	free(code->slots);
 	free(code->strings);
 	free(code->memo_names);
 	free(code->memo_values);

@@ -31,6 +31,8 @@
 /* Resolving and folding steps of one source; 50 ms of them are about as many. */
 #define CODE_STEPS_MAX 2000000
 
+#define CODE_SYMBOL_ERROR UINT16_MAX
+
 /* What a node may be called. */
 #define CODE_NAMES_MAX 8
 
@@ -39,6 +41,8 @@ struct code_node {
 	uint32_t parent;     /* index; of the root: CODE_NONE */
 	uint32_t after;	     /* index behind the last of its descendants */
 	uint32_t scope;	     /* index of the function, lambda or class it is in; 0: the file */
+	uint16_t symbol;     /* the grammar's; of what does not fit it CODE_SYMBOL_ERROR */
+	uint16_t field_id;   /* the grammar's, of the parent; 0: none */
 	uint8_t kind;	     /* enum code_kind */
 	uint8_t field;	     /* enum code_field, of the parent */
 	bool is_named;
@@ -92,12 +96,8 @@ struct code {
 	uint64_t deadline_us; /* of this thread's processor time */
 	uint32_t steps_left;
 	bool is_over; /* out of time, steps or memory: what is found from now on is not all */
-	TSTree *tree;
 	struct code_node *nodes;
 	uint32_t count;
-	uint32_t *slots; /* node identity -> index, open addressing */
-	const void **identities;
-	uint32_t slot_mask;
 	struct code_piece *pieces; /* the arena */
 	size_t arena_bytes;
 	struct code_strings *strings;
@@ -118,9 +118,6 @@ struct code {
 nodiscard int code_open(struct code *code, enum code_language language, const char *text,
 			size_t length, uint64_t time_us, struct err *err);
 void code_close(struct code *code);
-
-/* Index of a tree-sitter node, or CODE_NONE. */
-uint32_t code_index(const struct code *code, TSNode node);
 
 /* True while there is time; counts one step. */
 bool code_go(struct code *code);

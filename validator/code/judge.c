@@ -8,13 +8,6 @@
 #include "validator/code/names.h"
 #include "validator/code/predicates.h"
 
-/* Alternatives that one query follows at once; beyond them some are dropped, and the source
- * counts as one that could not be judged. Calls nested 100 deep need about 2,000. */
-#define MATCHES_AT_ONCE 16384
-
-/* Following all of those for one node takes about 50 us. */
-#define NODES_PER_LOOK 32
-
 /* --- findings ------------------------------------------------------------------------------
  */
 
@@ -190,20 +183,6 @@ static void say(struct code_finding *finding, const struct variant *variant,
 /* --- rules ---------------------------------------------------------------------------------
  */
 
-static void capture(const struct rule_set *set, const TSQueryMatch *match,
-		    struct captured *captured)
-{
-	memset(captured->of, 0, sizeof(captured->of));
-	for (uint16_t i = 0; i < match->capture_count; i++) {
-		uint32_t number = set->capture_numbers[match->captures[i].index];
-		uint32_t node = code_index(captured->code, match->captures[i].node);
-		uint32_t *count = &captured->of[number].count;
-
-		if (node != CODE_NONE && *count < ARRAY_COUNT(captured->of[number].nodes))
-			captured->of[number].nodes[(*count)++] = node;
-	}
-}
-
 static void judge_match(const struct shape *shape, struct captured *captured,
 			struct code_findings *findings)
 {
@@ -232,30 +211,51 @@ static void judge_match(const struct shape *shape, struct captured *captured,
 	}
 }
 
+struct judging {
+	const struct rule_set *set;
+	const struct rule_form *form;
+	struct code_findings *findings;
+	struct captured captured;
+};
+
+static void judge_found(void *context, const uint32_t *nodes)
+{
+	struct judging *work = context;
+	const struct shape_form *form = &work->form->form;
+	struct captured *captured = &work->captured;
+
+	for (uint32_t i = 0; i < ARRAY_COUNT(captured->of); i++)
+		captured->of[i].count = captured->of[i].name = 0;
+	for (uint32_t step = 0; step < form->count; step++)
+		for (uint32_t i = 0; form->steps[step].captures >> i != 0; i++)
+			if ((form->steps[step].captures >> i & 1u) != 0 &&
+			    captured->of[i].count < ARRAY_COUNT(captured->of[i].nodes))
+				captured->of[i].nodes[captured->of[i].count++] = nodes[step];
+	judge_match(&work->set->shapes[work->form->shape], captured, work->findings);
+}
+
+static void judge_node(struct judging *work, uint32_t node, uint32_t slot)
+{
+	struct code *code = work->captured.code;
+
+	for (uint32_t at = work->set->first[slot]; at != 0; at = work->form->next) {
+		work->form = &work->set->forms[at - 1];
+		shape_follow(&work->form->form, code, node, judge_found, work);
+	}
+}
+
 void code_judge(const struct code_rules *rules, struct code *code,
 		struct code_findings *findings)
 {
-	const struct rule_set *set = &rules->sets[code->language];
-	TSQueryCursor *cursor = set->query == NULL ? NULL : ts_query_cursor_new();
-	struct captured captured = {.code = code};
-	TSQueryMatch match;
-	uint32_t nodes = 0;
+	struct judging work = {.set = &rules->sets[code->language], .findings = findings};
 
-	if (cursor == NULL)
+	work.captured.code = code;
+	if (work.set->first == NULL)
 		return;
-	ts_query_cursor_set_match_limit(cursor, MATCHES_AT_ONCE);
-	ts_query_cursor_exec(cursor, set->query, ts_tree_root_node(code->tree));
-	while (code_go(code) && ts_query_cursor_next_match(cursor, &match)) {
-		if (match.pattern_index == set->shape_count) {
-			if (++nodes % NODES_PER_LOOK == 0 && code_is_late(code))
-				break;
-			continue;
-		}
-		capture(set, &match, &captured);
-		judge_match(&set->shapes[match.pattern_index], &captured, findings);
+	for (uint32_t node = 0; node < code->count && code_go(code); node++) {
+		judge_node(&work, node, rule_slot(code->language, code->nodes[node].symbol));
+		judge_node(&work, node, 0);
 	}
-	code->is_over |= ts_query_cursor_did_exceed_match_limit(cursor);
-	ts_query_cursor_delete(cursor);
 }
 
 /* --- bytes ---------------------------------------------------------------------------------

@@ -21,22 +21,48 @@ unsigned code_severity_find(const char *name)
 /* --- one pattern ---------------------------------------------------------------------------
  */
 
-static struct shape *find_shape(struct rule_set *set, const char *text, struct err *err)
+static int add_forms(struct rule_set *set, enum code_language language, const char *text,
+		     struct err *err)
+{
+	own_mem struct shape_forms *forms = malloc(sizeof(*forms));
+	struct rule_form *all;
+	int status = forms == NULL ? err_set(err, ENOMEM, "memory for rules")
+				   : shape_compile(language, text, forms, err);
+
+	if (status < 0)
+		return status;
+	all = realloc(set->forms, (set->form_count + forms->count) * sizeof(*all));
+	if (all == NULL)
+		return err_set(err, ENOMEM, "memory for rules");
+	set->forms = all;
+	for (size_t i = 0; i < forms->count; i++)
+		all[set->form_count++] = (struct rule_form){
+			.form = forms->list[i], .shape = (uint32_t)set->shape_count};
+	return 0;
+}
+
+/* Index of the shape, which is compiled when it is new. */
+static int find_shape(struct rule_set *set, enum code_language language, const char *text,
+		      size_t *ret, struct err *err)
 {
 	struct shape *shapes;
+	int status;
 
-	for (size_t i = 0; i < set->shape_count; i++)
-		if (strcmp(set->shapes[i].text, text) == 0)
-			return &set->shapes[i];
+	for (*ret = 0; *ret < set->shape_count; (*ret)++)
+		if (strcmp(set->shapes[*ret].text, text) == 0)
+			return 0;
+	status = add_forms(set, language, text, err);
+	if (status < 0)
+		return status;
 	shapes = realloc(set->shapes, (set->shape_count + 1) * sizeof(*shapes));
-	if (shapes != NULL) {
-		set->shapes = shapes;
-		shapes[set->shape_count] = (struct shape){.text = strdup(text)};
-		if (shapes[set->shape_count].text != NULL)
-			return &shapes[set->shape_count++];
-	}
-	err_ignore(err_set(err, ENOMEM, "memory for rules"), "the caller returns it");
-	return NULL;
+	if (shapes == NULL)
+		return err_set(err, ENOMEM, "memory for rules");
+	set->shapes = shapes;
+	shapes[set->shape_count] = (struct shape){.text = strdup(text)};
+	if (shapes[set->shape_count].text == NULL)
+		return err_set(err, ENOMEM, "memory for rules");
+	set->shape_count++;
+	return 0;
 }
 
 static void free_variant(struct variant *variant)
@@ -65,7 +91,7 @@ static int add_pattern(struct rule_set *set, const struct rule *rule, struct pat
 		       struct err *err)
 {
 	struct variant *variant = calloc(1, sizeof(*variant));
-	struct shape *shape = NULL;
+	size_t shape = 0;
 	int status;
 
 	if (variant == NULL)
@@ -74,10 +100,8 @@ static int add_pattern(struct rule_set *set, const struct rule *rule, struct pat
 	status = add_predicates(variant, pattern, err);
 	if (status == 0 && pattern->capture_count == 0)
 		status = err_set(err, EINVAL, "a pattern captures nothing");
-	if (status == 0) {
-		shape = find_shape(set, pattern->shape.data, err);
-		status = shape == NULL ? -ENOMEM : 0;
-	}
+	if (status == 0)
+		status = find_shape(set, rule->language, pattern->shape.data, &shape, err);
 	if (status < 0) {
 		free_variant(variant);
 		return status;
@@ -88,8 +112,8 @@ static int add_pattern(struct rule_set *set, const struct rule *rule, struct pat
 	for (uint32_t i = 0; i < variant->capture_count; i++)
 		if (strcmp(variant->captures[i], "here") == 0)
 			variant->here = i;
-	variant->next = shape->variants;
-	shape->variants = variant;
+	variant->next = set->shapes[shape].variants;
+	set->shapes[shape].variants = variant;
 	return 0;
 }
 
@@ -312,81 +336,33 @@ int code_rules_load(struct code_rules *rules, const struct schema *schema, int f
 	return load_folder(rules, schema, folder, "", 1, err);
 }
 
-/* --- compiling -----------------------------------------------------------------------------
+/* --- by symbol -----------------------------------------------------------------------------
  */
 
-static int say_wrong(const struct rule_set *set, uint32_t offset, TSQueryError error,
-		     struct err *err)
+uint32_t rule_slot(enum code_language language, uint16_t symbol)
 {
-	static const char *const what[] = {
-		"?",	       "its syntax",	 "a node type",
-		"a field",     "a capture name", "an impossible shape",
-		"the language"};
-	const struct shape *shape = &set->shapes[0];
-	unsigned kind = (unsigned)error < ARRAY_COUNT(what) ? (unsigned)error : 0;
+	uint32_t count = ts_language_symbol_count(code_grammar(language));
 
-	for (size_t i = 0; i < set->shape_count; i++)
-		if (set->shapes[i].start <= offset)
-			shape = &set->shapes[i];
-	if (offset - shape->start > strlen(shape->text))
-		offset = shape->start;
-	return err_set(err, EINVAL, "%s: %s: the query is wrong (%s) at '%.60s'",
-		       shape->variants->rule->file, shape->variants->rule->id, what[kind],
-		       shape->text + (offset - shape->start));
+	return symbol < count ? symbol : count;
 }
 
-/* The captures of all patterns are c0, c1, ...; tree-sitter numbers them by first appearance.
- */
-static int number_captures(struct rule_set *set, struct err *err)
-{
-	uint32_t count = ts_query_capture_count(set->query);
-
-	set->capture_numbers = calloc(count + 1, 1);
-	if (set->capture_numbers == NULL)
-		return err_set(err, ENOMEM, "memory for rules");
-	for (uint32_t i = 0; i < count; i++) {
-		uint32_t length;
-		const char *name = ts_query_capture_name_for_id(set->query, i, &length);
-
-		set->capture_numbers[i] = (uint8_t)strtoul(name + 1, NULL, 10);
-	}
-	return 0;
-}
-
-static int finish_set(struct rule_set *set, enum code_language language, struct err *err)
-{
-	own_buf text = {.data = NULL};
-	uint32_t offset = 0;
-	TSQueryError error = TSQueryErrorNone;
-	int status;
-
-	if (set->shape_count == 0)
-		return 0;
-	buf_init(&text, (size_t)RULE_FILE_BYTES_MAX * 16);
-	for (size_t i = 0; i < set->shape_count; i++) {
-		set->shapes[i].start = (uint32_t)text.length;
-		buf_add_str(&text, set->shapes[i].text);
-		buf_add_char(&text, '\n');
-	}
-	/* One more that every node is: a query cannot be interrupted, so that each node returns
-	 * to us, who look at the clock. */
-	buf_add_str(&text, "_ @c0\n");
-	status = buf_check(&text, err);
-	if (status < 0)
-		return status;
-	set->query = ts_query_new(code_grammar(language), text.data, (uint32_t)text.length,
-				  &offset, &error);
-	if (set->query == NULL)
-		return say_wrong(set, offset, error, err);
-	if (ts_query_pattern_count(set->query) != set->shape_count + 1)
-		return err_set(err, EINVAL, "%s rules: a pattern was split",
-			       code_language_name(language));
-	return number_captures(set, err);
-}
-
+/* From the last to the first, so that each list is in the order of the rules. */
 int code_rules_finish(struct code_rules *rules, enum code_language language, struct err *err)
 {
-	return finish_set(&rules->sets[language], language, err);
+	struct rule_set *set = &rules->sets[language];
+
+	free(set->first);
+	set->first = calloc(ts_language_symbol_count(code_grammar(language)) + 1u,
+			    sizeof(*set->first));
+	if (set->first == NULL)
+		return err_set(err, ENOMEM, "memory for rules");
+	for (size_t i = set->form_count; i-- > 0;) {
+		uint32_t slot = rule_slot(language, set->forms[i].form.steps[0].symbol);
+
+		set->forms[i].next = set->first[slot];
+		set->first[slot] = (uint32_t)i + 1;
+	}
+	return 0;
 }
 
 void code_rules_done(struct code_rules *rules)
@@ -404,9 +380,8 @@ void code_rules_done(struct code_rules *rules)
 			free(set->shapes[k].text);
 		}
 		free(set->shapes);
-		free(set->capture_numbers);
-		if (set->query != NULL)
-			ts_query_delete(set->query);
+		free(set->forms);
+		free(set->first);
 	}
 	for (size_t i = 0; i < rules->document_count; i++) {
 		json_decref(rules->documents[i]);

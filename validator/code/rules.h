@@ -2,8 +2,8 @@
  * validator/code/rules.h - rules as data (docs/RULES.md): loading them, and what they found.
  *
  * A rule is a tree-sitter query with predicates. Rules whose queries have the same shape share
- * one pattern, and all patterns of a language are one compiled query, so that a source is
- * walked once however many rules there are. Rules are read-only once loaded.
+ * one pattern, and all patterns of a language are found by the node that they begin with, so
+ * that a source is walked once however many rules there are. Rules are read-only once loaded.
  */
 #ifndef VALIDATOR_CODE_RULES_H
 #define VALIDATOR_CODE_RULES_H
@@ -11,11 +11,8 @@
 #include <jansson.h>
 
 #include "schema/events.h"
-#include "validator/code/code.h"
+#include "validator/code/shape.h"
 #include "validator/schema.h"
-
-/* Captures of one pattern; ours have under 6. */
-#define RULE_CAPTURES_MAX 16
 
 /* One file of rules, bytes; the largest has about 60 KiB. */
 #define RULE_FILE_BYTES_MAX (1u << 20)
@@ -49,16 +46,23 @@ struct variant {
 };
 
 struct shape {
-	char *text;	/* owned: the pattern without predicates, captures numbered */
-	uint32_t start; /* in the text of the whole query */
+	char *text; /* owned: the pattern without predicates, captures numbered */
 	struct variant *variants;
+};
+
+/* What to try at a node, by its symbol. */
+struct rule_form {
+	struct shape_form form;
+	uint32_t shape;
+	uint32_t next; /* index + 1 of the next with the same first symbol */
 };
 
 struct rule_set {
 	struct shape *shapes;
 	size_t shape_count;
-	TSQuery *query;
-	uint8_t *capture_numbers; /* by the query's capture id */
+	struct rule_form *forms;
+	size_t form_count;
+	uint32_t *first; /* symbol of the first step -> index + 1 of a form; 0: any symbol */
 };
 
 struct code_rules {
@@ -70,6 +74,9 @@ struct code_rules {
 	size_t document_count;
 };
 
+/* Where the forms of a symbol begin in `first`. */
+uint32_t rule_slot(enum code_language language, uint16_t symbol);
+
 /* Adds a document; `file` is its name for errors. -EINVAL says which rule and what is wrong. */
 nodiscard int code_rules_add(struct code_rules *rules, const struct schema *schema,
 			     json_t *document, const char *file, struct err *err);
@@ -78,8 +85,7 @@ nodiscard int code_rules_add(struct code_rules *rules, const struct schema *sche
 nodiscard int code_rules_load(struct code_rules *rules, const struct schema *schema, int folder,
 			      struct err *err);
 
-/* Compiles the queries of one language; after the last addition. Takes about 0.1 s for 80
- * rules. */
+/* Makes the rules of one language ready; after the last addition. */
 nodiscard int code_rules_finish(struct code_rules *rules, enum code_language language,
 				struct err *err);
 
