@@ -6,9 +6,6 @@
 
 #include "base/utf8.h"
 
-/* Steps between two looks at the clock: about 20 us of them. */
-#define STEPS_PER_LOOK 512
-
 /* Bytes of one block of the arena. */
 #define PIECE_BYTES 65536
 
@@ -53,18 +50,40 @@ void *code_alloc(struct code *code, size_t bytes)
 /* --- strings -------------------------------------------------------------------------------
  */
 
-#define STRINGS_BITS  12
-#define STRING_BLOCKS 4096 /* of 256 strings: a million */
+/* Lists by hash: one for so many bytes of text, within these bounds. */
+#define BYTES_PER_HEAD 16
+#define HEADS_MIN      64
+#define HEADS_MAX      4096
+
+/* Names and parts of names in one source. */
+#define STRINGS_MAX (1u << 20)
+
+struct string {
+	struct string *next;
+	uint64_t *note;
+	uint32_t id;
+	char text[];
+};
 
 struct code_strings {
-	struct string {
-		struct string *next;
-		uint32_t id;
-		char text[];
-	} * heads[1 << STRINGS_BITS];
-	const char **blocks[STRING_BLOCKS];
-	uint32_t count;
+	struct string **list; /* by id - 1 */
+	uint32_t count, capacity;
+	uint32_t mask;
+	struct string *heads[];
 };
+
+static struct code_strings *strings_new(size_t length)
+{
+	size_t heads = HEADS_MIN;
+	struct code_strings *strings;
+
+	while (heads < HEADS_MAX && heads < length / BYTES_PER_HEAD)
+		heads *= 2;
+	strings = calloc(1, sizeof(*strings) + heads * sizeof(strings->heads[0]));
+	if (strings != NULL)
+		strings->mask = (uint32_t)heads - 1;
+	return strings;
+}
 
 static uint32_t hash(const char *text, size_t length)
 {
@@ -75,35 +94,51 @@ static uint32_t hash(const char *text, size_t length)
 	return value ^ (value >> 15);
 }
 
+static bool has_room(struct code *code)
+{
+	struct code_strings *strings = code->strings;
+	uint32_t wanted = strings->capacity == 0 ? 64 : strings->capacity * 2;
+	struct string **list;
+
+	if (strings->count < strings->capacity)
+		return true;
+	list = wanted > STRINGS_MAX ? NULL
+				    : realloc(strings->list, wanted * sizeof(strings->list[0]));
+	if (list == NULL) {
+		code->is_over = true;
+		return false;
+	}
+	strings->list = list;
+	strings->capacity = wanted;
+	return true;
+}
+
 static uint32_t add_string(struct code *code, struct string **head, const char *text,
 			   size_t length)
 {
 	struct code_strings *strings = code->strings;
-	uint32_t id = strings->count + 1;
-	struct string *string = code_alloc(code, sizeof(*string) + length + 1);
+	struct string *string;
 
-	if (string == NULL || id / 256 >= STRING_BLOCKS)
+	if (!has_room(code))
 		return 0;
-	if (strings->blocks[id / 256] == NULL)
-		strings->blocks[id / 256] = code_alloc(code, 256 * sizeof(char *));
-	if (strings->blocks[id / 256] == NULL)
+	string = code_alloc(code, sizeof(*string) + length + 1);
+	if (string == NULL)
 		return 0;
 	memcpy(string->text, text, length);
 	string->text[length] = '\0';
-	string->id = id;
+	string->note = NULL;
 	string->next = *head;
 	*head = string;
-	strings->blocks[id / 256][id % 256] = string->text;
-	strings->count = id;
-	return id;
+	strings->list[strings->count++] = string;
+	string->id = strings->count;
+	return string->id;
 }
 
 /* A NUL would make two names look alike, so the string ends before it. */
 uint32_t code_intern(struct code *code, const char *text, size_t length)
 {
 	size_t used = strnlen(text, length);
-	struct string **head =
-		&code->strings->heads[hash(text, used) & ((1u << STRINGS_BITS) - 1)];
+	struct string **head = &code->strings->heads[hash(text, used) & code->strings->mask];
 
 	for (struct string *string = *head; string != NULL; string = string->next)
 		if (strncmp(string->text, text, used) == 0 && string->text[used] == '\0')
@@ -118,7 +153,12 @@ uint32_t code_intern_text(struct code *code, const char *text)
 
 const char *code_string(const struct code *code, uint32_t id)
 {
-	return id == 0 ? "" : code->strings->blocks[id / 256][id % 256];
+	return id == 0 ? "" : code->strings->list[id - 1]->text;
+}
+
+uint64_t **code_note(const struct code *code, uint32_t id)
+{
+	return id == 0 ? NULL : &code->strings->list[id - 1]->note;
 }
 
 /* --- time ----------------------------------------------------------------------------------
@@ -141,12 +181,16 @@ bool code_is_late(struct code *code)
 	return code->is_over;
 }
 
-bool code_go(struct code *code)
+bool code_spend(struct code *code, size_t steps)
 {
+	uint32_t before = code->steps_left;
+
 	if (code->is_over)
 		return false;
+	code->steps_left = before > steps ? before - (uint32_t)steps : 0;
 	if (code->steps_left == 0 ||
-	    (--code->steps_left % STEPS_PER_LOOK == 0 && used_us() >= code->deadline_us)) {
+	    (before / CODE_STEPS_PER_LOOK != code->steps_left / CODE_STEPS_PER_LOOK &&
+	     used_us() >= code->deadline_us)) {
 		code->is_over = true;
 		code->limit = CODE_TOO_SLOW;
 	}
@@ -310,7 +354,7 @@ static int flatten(struct code *code, TSTree *tree, struct err *err)
 			add_node(code, &cursor, parent);
 			goes_on = advance(code, &cursor, &parent);
 		}
-		if (code->count % STEPS_PER_LOOK == 0 && used_us() >= code->deadline_us) {
+		if (code->count % CODE_STEPS_PER_LOOK == 0 && used_us() >= code->deadline_us) {
 			code->limit = CODE_TOO_SLOW;
 			break;
 		}
@@ -321,13 +365,10 @@ static int flatten(struct code *code, TSTree *tree, struct err *err)
 
 static int prepare(struct code *code, struct err *err)
 {
-	code->strings = calloc(1, sizeof(*code->strings));
+	code->strings = strings_new(code->length);
 	code->memo_names = calloc(code->count, sizeof(*code->memo_names));
 	code->memo_values = calloc(code->count, sizeof(*code->memo_values));
-	code->names_state = calloc(code->count, 1);
-	code->values_state = calloc(code->count, 1);
-	if (code->strings == NULL || code->memo_names == NULL || code->memo_values == NULL ||
-	    code->names_state == NULL || code->values_state == NULL)
+	if (code->strings == NULL || code->memo_names == NULL || code->memo_values == NULL)
 		return err_set(err, ENOMEM, "memory for an analysis");
 	return 0;
 }
@@ -394,11 +435,11 @@ void code_close(struct code *code)
 		code->pieces = next;
 	}
 	free(code->nodes);
+	if (code->strings != NULL)
+		free(code->strings->list);
 	free(code->strings);
 	free(code->memo_names);
 	free(code->memo_values);
-	free(code->names_state);
-	free(code->values_state);
 	*code = (struct code){.count = 0};
 }
 

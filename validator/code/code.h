@@ -102,11 +102,11 @@ struct code {
 	size_t arena_bytes;
 	struct code_strings *strings;
 	struct code_entry **entries;
-	struct code_names stars;       /* modules imported whole */
-	struct code_names *memo_names; /* by node; grown on demand */
-	uint8_t *names_state;
-	struct code_value *memo_values;
-	uint8_t *values_state;
+	struct code_names stars; /* modules imported whole */
+	uint32_t entry_mask;
+	/* By node; NULL: not asked yet. What is being asked has no name and no value. */
+	const struct code_names **memo_names;
+	const struct code_value **memo_values;
 	uint32_t depth; /* of calls into one another */
 	/* While the body of a comprehension is folded: its variable, 0 for none. */
 	uint32_t loop_name, loop_body;
@@ -119,8 +119,20 @@ nodiscard int code_open(struct code *code, enum code_language language, const ch
 			size_t length, uint64_t time_us, struct err *err);
 void code_close(struct code *code);
 
-/* True while there is time; counts one step. */
-bool code_go(struct code *code);
+/* Steps between two looks at the clock: 10 to 50 us of them. */
+#define CODE_STEPS_PER_LOOK 512
+
+/* True while there is time; counts `steps`. What takes longer than a name to look up counts as
+ * several. */
+bool code_spend(struct code *code, size_t steps);
+
+static inline bool code_go(struct code *code)
+{
+	if (code->is_over || code->steps_left % CODE_STEPS_PER_LOOK == 0)
+		return code_spend(code, 1);
+	code->steps_left--;
+	return true;
+}
 
 /* Looks at the clock itself. */
 bool code_is_late(struct code *code);
@@ -163,5 +175,9 @@ void *code_alloc(struct code *code, size_t bytes);
 uint32_t code_intern(struct code *code, const char *text, size_t length);
 uint32_t code_intern_text(struct code *code, const char *text);
 const char *code_string(const struct code *code, uint32_t id);
+
+/* A place for one mark beside a string, for whoever asks about it again and again; NULL there
+ * at first, and NULL for the string 0. */
+uint64_t **code_note(const struct code *code, uint32_t id);
 
 #endif

@@ -6,13 +6,34 @@
 
 #include "validator/code/names.h"
 
+static const struct code_value unknown = {.kind = VALUE_NONE};
+
+/* Of a node whose value is being found out: to who asks meanwhile it has none. */
+static const struct code_value asked = {.kind = VALUE_NONE};
+
+/* Copying so much takes about as long as a step of resolving. */
+#define BYTES_PER_STEP 128
+
 /* --- values --------------------------------------------------------------------------------
  */
+
+static const struct code_value *keep(struct code *code, struct code_value value)
+{
+	struct code_value *kept =
+		value.kind != VALUE_NONE ? code_alloc(code, sizeof(*kept)) : NULL;
+
+	if (kept == NULL)
+		return &unknown;
+	*kept = value;
+	return kept;
+}
 
 struct code_value fold_text(struct code *code, enum code_value_kind kind, const char *text,
 			    size_t length)
 {
-	char *copy = length > FOLD_TEXT_MAX ? NULL : code_alloc(code, length + 1);
+	char *copy = length > FOLD_TEXT_MAX || !code_spend(code, length / BYTES_PER_STEP)
+			     ? NULL
+			     : code_alloc(code, length + 1);
 
 	if (copy == NULL)
 		return (struct code_value){.kind = VALUE_NONE};
@@ -241,15 +262,13 @@ static struct code_value fold_binary(struct code *code, uint32_t node)
 	for (;;) {
 		uint32_t left = code_field(code, inner, FIELD_LEFT);
 
-		if (code_kind(code, left) != KIND_BINARY || code->values_state[left] != 0)
+		if (code_kind(code, left) != KIND_BINARY || code->memo_values[left] != NULL)
 			break;
 		inner = left;
 	}
 	while (inner != node && code_go(code)) {
-		if (code->loop_name == 0) {
-			code->memo_values[inner] = combine(code, inner);
-			code->values_state[inner] = 2;
-		}
+		if (code->loop_name == 0)
+			code->memo_values[inner] = keep(code, combine(code, inner));
 		inner = code->nodes[inner].parent;
 	}
 	return combine(code, node);
@@ -432,34 +451,27 @@ static struct code_value (*const folders[KIND_MAX])(struct code *code, uint32_t 
 
 const struct code_value *code_fold(struct code *code, uint32_t node)
 {
-	static const struct code_value none = {.kind = VALUE_NONE};
 	struct code_value (*fold)(struct code * code, uint32_t node) =
 		node == CODE_NONE ? NULL : folders[code_kind(code, node)];
+	const struct code_value *value;
 	bool is_loop;
-	struct code_value *memo;
 
 	if (fold == NULL ||
 	    (code->language == CODE_BASH && code_kind(code, node) == KIND_BINARY))
-		return &none;
+		return &unknown;
 	/* In a comprehension the same node has a value for each turn. */
 	is_loop = code->loop_name != 0 && node >= code->loop_body &&
 		  node < code->nodes[code->loop_body].after;
-	if (!is_loop && code->values_state[node] == 2)
-		return &code->memo_values[node];
-	if (code->values_state[node] == 1 || code->depth >= CODE_DEPTH_MAX || !code_go(code))
-		return &none;
-	code->values_state[node] = 1;
+	if (code->memo_values[node] != NULL && (!is_loop || code->memo_values[node] == &asked))
+		return code->memo_values[node];
+	if (code->depth >= CODE_DEPTH_MAX || !code_go(code))
+		return &unknown;
+	code->memo_values[node] = &asked;
 	code->depth++;
-	{
-		struct code_value value = fold(code, node);
-
-		memo = is_loop ? code_alloc(code, sizeof(*memo)) : &code->memo_values[node];
-		if (memo != NULL)
-			*memo = value;
-	}
+	value = keep(code, fold(code, node));
 	code->depth--;
-	code->values_state[node] = is_loop ? 0 : 2;
-	return memo != NULL ? memo : &none;
+	code->memo_values[node] = is_loop ? NULL : value;
+	return value;
 }
 
 /* --- texts put together --------------------------------------------------------------------

@@ -183,6 +183,24 @@ static void say(struct code_finding *finding, const struct variant *variant,
 /* --- rules ---------------------------------------------------------------------------------
  */
 
+static bool is_wanted(const struct shape *shape, struct captured *captured)
+{
+	uint32_t gate = shape->gate;
+
+	if (gate == RULE_CAPTURES_MAX)
+		return true;
+	for (uint32_t i = 0; i < captured->of[gate].count; i++) {
+		const struct code_names *names =
+			code_names_of(captured->code, captured->of[gate].nodes[i]);
+
+		for (uint32_t k = 0; k < names->count; k++)
+			if (name_index_any(captured->names, captured->code, names->ids[k],
+					   shape->askers, shape->asker_words))
+				return true;
+	}
+	return false;
+}
+
 static void judge_match(const struct shape *shape, struct captured *captured,
 			struct code_findings *findings)
 {
@@ -224,14 +242,15 @@ static void judge_found(void *context, const uint32_t *nodes)
 	const struct shape_form *form = &work->form->form;
 	struct captured *captured = &work->captured;
 
-	for (uint32_t i = 0; i < ARRAY_COUNT(captured->of); i++)
-		captured->of[i].count = captured->of[i].name = 0;
 	for (uint32_t step = 0; step < form->count; step++)
 		for (uint32_t i = 0; form->steps[step].captures >> i != 0; i++)
 			if ((form->steps[step].captures >> i & 1u) != 0 &&
 			    captured->of[i].count < ARRAY_COUNT(captured->of[i].nodes))
 				captured->of[i].nodes[captured->of[i].count++] = nodes[step];
-	judge_match(&work->set->shapes[work->form->shape], captured, work->findings);
+	if (is_wanted(&work->set->shapes[work->form->shape], captured))
+		judge_match(&work->set->shapes[work->form->shape], captured, work->findings);
+	for (uint32_t i = 0; form->captures >> i != 0; i++)
+		captured->of[i].count = captured->of[i].name = 0;
 }
 
 static void judge_node(struct judging *work, uint32_t node, uint32_t slot)
@@ -250,6 +269,7 @@ void code_judge(const struct code_rules *rules, struct code *code,
 	struct judging work = {.set = &rules->sets[code->language], .findings = findings};
 
 	work.captured.code = code;
+	work.captured.names = work.set->names;
 	if (work.set->first == NULL)
 		return;
 	for (uint32_t node = 0; node < code->count && code_go(code); node++) {

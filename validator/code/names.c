@@ -6,7 +6,10 @@
 #include "base/utf8.h"
 #include "validator/code/fold.h"
 
-#define ENTRY_HEADS 4096 /* power of two; a file of 10,000 lines binds about as many names */
+/* Lists by hash: one for so many nodes, within these bounds. */
+#define NODES_PER_HEAD 8
+#define HEADS_MIN      16
+#define HEADS_MAX      4096
 
 struct code_entry {
 	struct code_entry *next;
@@ -185,7 +188,7 @@ uint32_t code_identifier(struct code *code, uint32_t node)
 
 static struct code_entry **head_of(const struct code *code, uint32_t scope, uint32_t name)
 {
-	return &code->entries[(scope * 2654435761u ^ name * 40503u) & (ENTRY_HEADS - 1)];
+	return &code->entries[(scope * 2654435761u ^ name * 40503u) & code->entry_mask];
 }
 
 static struct code_entry *find_entry(const struct code *code, uint32_t scope, uint32_t name)
@@ -257,10 +260,15 @@ int code_bind_all(struct code *code, struct err *err)
 	static void (*const binders[])(struct code *, uint32_t) = {python_bind, javascript_bind,
 								   shell_bind};
 
-	code->entries = code_alloc(code, ENTRY_HEADS * sizeof(struct code_entry *));
+	uint32_t heads = HEADS_MIN;
+
+	while (heads < HEADS_MAX && heads < code->count / NODES_PER_HEAD)
+		heads *= 2;
+	code->entries = code_alloc(code, heads * sizeof(struct code_entry *));
 	if (code->entries == NULL)
 		return err_set(err, ENOMEM, "memory for names");
-	memset(code->entries, 0, ENTRY_HEADS * sizeof(struct code_entry *));
+	memset(code->entries, 0, heads * sizeof(struct code_entry *));
+	code->entry_mask = heads - 1;
 	for (uint32_t node = 0; node < code->count && code_go(code); node++)
 		binders[code->language](code, node);
 	return 0;
@@ -652,6 +660,16 @@ static resolver *const resolvers[KIND_MAX] = {
 	[KIND_THIS] = resolve_this,
 };
 
+static const struct code_names *keep(struct code *code, const struct code_names *names)
+{
+	struct code_names *kept = names->count > 0 ? code_alloc(code, sizeof(*kept)) : NULL;
+
+	if (kept == NULL)
+		return &nothing;
+	*kept = *names;
+	return kept;
+}
+
 const struct code_names *code_names_of(struct code *code, uint32_t node)
 {
 	resolver *resolve = node == CODE_NONE ? NULL : resolvers[code_kind(code, node)];
@@ -659,15 +677,14 @@ const struct code_names *code_names_of(struct code *code, uint32_t node)
 
 	if (resolve == NULL)
 		return &nothing;
-	if (code->names_state[node] == 2)
-		return &code->memo_names[node];
-	if (code->names_state[node] == 1 || code->depth >= CODE_DEPTH_MAX || !code_go(code))
+	if (code->memo_names[node] != NULL)
+		return code->memo_names[node];
+	if (code->depth >= CODE_DEPTH_MAX || !code_go(code))
 		return &nothing;
-	code->names_state[node] = 1;
+	code->memo_names[node] = &nothing; /* to who asks while it is being found out */
 	code->depth++;
 	resolve(code, node, &names);
 	code->depth--;
-	code->memo_names[node] = names;
-	code->names_state[node] = 2;
-	return &code->memo_names[node];
+	code->memo_names[node] = keep(code, &names);
+	return code->memo_names[node];
 }

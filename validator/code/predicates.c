@@ -1,6 +1,7 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "validator/code/predicates.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <pcre2.h>
 #include <string.h>
@@ -16,7 +17,10 @@ struct predicate {
 	char *arguments[PREDICATE_ARGUMENTS_MAX]; /* owned */
 	size_t argument_count;
 	pcre2_code *pattern; /* of the last argument, where the kind has one */
+	uint32_t shortest;   /* bytes of the shortest text that it could match */
+	int needed; /* a letter or sign that such a text has, in either case; -1: none */
 	double number;
+	uint32_t asker; /* of the index of names, where the kind asks for them */
 };
 
 struct predicate_kind {
@@ -29,6 +33,9 @@ struct predicate_kind {
 
 /* --- regular expressions --------------------------------------------------------------------
  */
+
+/* A match over so many bytes takes about as long as a step of resolving. */
+#define TEXT_BYTES_PER_STEP 64
 
 /* Kept for the process: one thread matches, one at a time. */
 static pcre2_match_data *match_data;
@@ -46,15 +53,62 @@ static bool has_matcher(void)
 	return true;
 }
 
+static bool has_needed(const struct predicate *predicate, const char *text, size_t length)
+{
+	int other = predicate->needed;
+
+	if (predicate->needed < 0 || memchr(text, predicate->needed, length) != NULL)
+		return true;
+	other = isupper(other) ? tolower(other) : toupper(other);
+	return other != predicate->needed && memchr(text, other, length) != NULL;
+}
+
 /* What cannot be decided within the steps is no match: the source's own time limit is what
- * reports a source that is made to cost. */
+ * reports a source that is made to cost. A match takes much longer than a step, so the clock is
+ * looked at behind one that was given up. */
 static bool matches(const struct predicate *predicate, struct code *code, const char *text,
 		    size_t length)
 {
-	if (text == NULL || !has_matcher() || !code_go(code))
+	int found;
+
+	if (text == NULL || length < predicate->shortest ||
+	    !has_needed(predicate, text, length))
 		return false;
-	return pcre2_match(predicate->pattern, (PCRE2_SPTR)text, length, 0, 0, match_data,
-			   match_context) >= 0;
+	if (!has_matcher() || !code_spend(code, 1 + length / TEXT_BYTES_PER_STEP))
+		return false;
+	found = pcre2_match(predicate->pattern, (PCRE2_SPTR)text, length, 0, 0, match_data,
+			    match_context);
+	if (found == PCRE2_ERROR_MATCHLIMIT)
+		(void)code_is_late(code);
+	return found >= 0;
+}
+
+/* What pcre2_match() would find out too, but only after a set-up that costs more than most
+ * texts of a program do. */
+static void find_needed(struct predicate *predicate)
+{
+	uint32_t kind = 0;
+	uint32_t unit = 0;
+
+	(void)pcre2_pattern_info(predicate->pattern, PCRE2_INFO_MINLENGTH,
+				 &predicate->shortest);
+	(void)pcre2_pattern_info(predicate->pattern, PCRE2_INFO_LASTCODETYPE, &kind);
+	(void)pcre2_pattern_info(predicate->pattern, PCRE2_INFO_LASTCODEUNIT, &unit);
+	if (kind != 1) {
+		(void)pcre2_pattern_info(predicate->pattern, PCRE2_INFO_FIRSTCODETYPE, &kind);
+		(void)pcre2_pattern_info(predicate->pattern, PCRE2_INFO_FIRSTCODEUNIT, &unit);
+	}
+	predicate->needed = kind == 1 ? (int)unit : -1;
+}
+
+static int ask_for_names(struct predicate *predicate, struct name_index **names,
+			 struct err *err)
+{
+	int status = name_index_ask(names, &predicate->asker, err);
+
+	for (size_t i = 0; i < predicate->argument_count && status == 0; i++)
+		status = name_index_add(*names, predicate->asker, predicate->arguments[i], err);
+	return status;
 }
 
 static int compile(struct predicate *predicate, struct err *err)
@@ -73,6 +127,7 @@ static int compile(struct predicate *predicate, struct err *err)
 		return err_set(err, EINVAL, "the pattern '%.80s' is wrong: %s", text,
 			       (const char *)what);
 	}
+	find_needed(predicate);
 	return 0;
 }
 
@@ -85,12 +140,11 @@ static bool holds_name(const struct predicate *predicate, struct captured *captu
 	const struct code_names *names = code_names_of(captured->code, node);
 
 	for (uint32_t i = 0; i < names->count; i++)
-		for (size_t k = 0; k < predicate->argument_count; k++)
-			if (code_name_matches(code_string(captured->code, names->ids[i]),
-					      predicate->arguments[k])) {
-				captured->of[predicate->capture].name = names->ids[i];
-				return true;
-			}
+		if (name_index_asks(captured->names, captured->code, names->ids[i],
+				    predicate->asker)) {
+			captured->of[predicate->capture].name = names->ids[i];
+			return true;
+		}
 	return false;
 }
 
@@ -405,10 +459,12 @@ static const struct predicate_kind *find_kind(const struct predicate_text *text)
 	return NULL;
 }
 
-int predicate_new(struct predicate_text *text, struct predicate **ret, struct err *err)
+int predicate_new(struct predicate_text *text, struct name_index **names,
+		  struct predicate **ret, struct err *err)
 {
 	const struct predicate_kind *kind = find_kind(text);
 	struct predicate *predicate;
+	int status = 0;
 
 	if (kind == NULL)
 		return err_set(err, EINVAL, "there is no predicate #%s%.*s?",
@@ -429,9 +485,13 @@ int predicate_new(struct predicate_text *text, struct predicate **ret, struct er
 	text->argument_count = 0;
 	if (predicate->argument_count == 1 && !kind->has_pattern)
 		predicate->number = strtod(predicate->arguments[0], NULL);
-	if (kind->has_pattern && compile(predicate, err) < 0) {
+	if (kind->has_pattern)
+		status = compile(predicate, err);
+	else if (kind->holds == holds_name)
+		status = ask_for_names(predicate, names, err);
+	if (status < 0) {
 		predicates_free(predicate);
-		return -EINVAL;
+		return status;
 	}
 	*ret = predicate;
 	return 0;
@@ -463,6 +523,17 @@ static bool holds(const struct predicate *predicate, struct captured *captured)
 		if (predicate->kind->holds(predicate, captured,
 					   captured->of[predicate->capture].nodes[i]))
 			return true;
+	return false;
+}
+
+bool predicates_need_name(const struct predicate *list, uint32_t capture, uint32_t *ret_asker)
+{
+	for (; list != NULL; list = list->next)
+		if (list->kind->holds == holds_name && !list->is_negated &&
+		    list->capture == capture) {
+			*ret_asker = list->asker;
+			return true;
+		}
 	return false;
 }
 

@@ -73,14 +73,15 @@ static void free_variant(struct variant *variant)
 	free(variant);
 }
 
-static int add_predicates(struct variant *variant, struct pattern *pattern, struct err *err)
+static int add_predicates(struct rule_set *set, struct variant *variant,
+			  struct pattern *pattern, struct err *err)
 {
 	int status = 0;
 
 	for (size_t i = 0; i < pattern->predicate_count && status == 0; i++) {
 		struct predicate *predicate = NULL;
 
-		status = predicate_new(&pattern->predicates[i], &predicate, err);
+		status = predicate_new(&pattern->predicates[i], &set->names, &predicate, err);
 		if (status == 0)
 			predicates_append(&variant->predicates, predicate);
 	}
@@ -97,7 +98,7 @@ static int add_pattern(struct rule_set *set, const struct rule *rule, struct pat
 	if (variant == NULL)
 		return err_set(err, ENOMEM, "memory for rules");
 	variant->rule = rule;
-	status = add_predicates(variant, pattern, err);
+	status = add_predicates(set, variant, pattern, err);
 	if (status == 0 && pattern->capture_count == 0)
 		status = err_set(err, EINVAL, "a pattern captures nothing");
 	if (status == 0)
@@ -346,10 +347,41 @@ uint32_t rule_slot(enum code_language language, uint16_t symbol)
 	return symbol < count ? symbol : count;
 }
 
+static bool is_gate(const struct shape *shape, uint32_t capture)
+{
+	uint32_t asker;
+
+	for (const struct variant *one = shape->variants; one != NULL; one = one->next)
+		if (!predicates_need_name(one->predicates, capture, &asker))
+			return false;
+	return true;
+}
+
+static int find_gate(struct shape *shape, struct err *err)
+{
+	int status = 0;
+
+	shape->gate = 0;
+	while (shape->gate < RULE_CAPTURES_MAX && !is_gate(shape, shape->gate))
+		shape->gate++;
+	if (shape->gate == RULE_CAPTURES_MAX)
+		return 0;
+	for (const struct variant *one = shape->variants; one != NULL && status == 0;
+	     one = one->next) {
+		uint32_t asker = 0;
+
+		if (predicates_need_name(one->predicates, shape->gate, &asker))
+			status = name_askers_add(&shape->askers, &shape->asker_words, asker,
+						 err);
+	}
+	return status;
+}
+
 /* From the last to the first, so that each list is in the order of the rules. */
 int code_rules_finish(struct code_rules *rules, enum code_language language, struct err *err)
 {
 	struct rule_set *set = &rules->sets[language];
+	int status = 0;
 
 	free(set->first);
 	set->first = calloc(ts_language_symbol_count(code_grammar(language)) + 1u,
@@ -362,7 +394,9 @@ int code_rules_finish(struct code_rules *rules, enum code_language language, str
 		set->forms[i].next = set->first[slot];
 		set->first[slot] = (uint32_t)i + 1;
 	}
-	return 0;
+	for (size_t i = 0; i < set->shape_count && status == 0; i++)
+		status = find_gate(&set->shapes[i], err);
+	return status;
 }
 
 void code_rules_done(struct code_rules *rules)
@@ -377,9 +411,11 @@ void code_rules_done(struct code_rules *rules)
 				free_variant(set->shapes[k].variants);
 				set->shapes[k].variants = next;
 			}
+			free(set->shapes[k].askers);
 			free(set->shapes[k].text);
 		}
 		free(set->shapes);
+		name_index_free(set->names);
 		free(set->forms);
 		free(set->first);
 	}

@@ -26,6 +26,7 @@
 /* SEVERITY_MAX + 1: there is no such severity. */
 unsigned code_severity_find(const char *name);
 
+struct name_index;
 struct predicate;
 
 struct rule {
@@ -48,6 +49,11 @@ struct variant {
 struct shape {
 	char *text; /* owned: the pattern without predicates, captures numbered */
 	struct variant *variants;
+	/* Where each variant needs a name of one and the same capture, who asks for it: a name
+	 * that none of them wants need not be shown to each. */
+	uint32_t gate;	  /* the capture; RULE_CAPTURES_MAX: there is none */
+	uint64_t *askers; /* owned */
+	uint32_t asker_words;
 };
 
 /* What to try at a node, by its symbol. */
@@ -62,6 +68,7 @@ struct rule_set {
 	size_t shape_count;
 	struct rule_form *forms;
 	size_t form_count;
+	struct name_index *names; /* what the predicates ask for */
 	uint32_t *first; /* symbol of the first step -> index + 1 of a form; 0: any symbol */
 };
 

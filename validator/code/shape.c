@@ -298,6 +298,7 @@ static bool place(struct shape_form *form)
 		struct shape_step *step = &form->steps[i];
 
 		step->parent = step->before = STEP_NONE;
+		form->captures |= step->captures;
 		for (uint32_t k = i; k-- > 0 && step->parent == STEP_NONE;)
 			if (form->steps[k].depth == step->depth && step->before == STEP_NONE)
 				step->before = (uint8_t)k;

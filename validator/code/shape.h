@@ -47,6 +47,7 @@ struct shape_step {
 struct shape_form {
 	struct shape_step steps[SHAPE_STEPS_MAX];
 	uint32_t count;
+	uint16_t captures; /* of all steps */
 };
 
 struct shape_forms {
