@@ -16,7 +16,7 @@ static int load(json_t *document, struct code_rules *rules)
 	int status = code_rules_add(rules, NULL, document, "fuzz", &err);
 
 	if (status == 0)
-		status = code_rules_finish(rules, CODE_PYTHON, &err);
+		status = code_rules_ready(rules, CODE_PYTHON, &err);
 	assert(status == 0 || err.text[0] != '\0');
 	return status;
 }

@@ -178,7 +178,7 @@ static int prove(struct code_rules *rules, FILE *out, struct err *unusable)
 	int status = 0;
 
 	for (unsigned i = 0; i < CODE_LANGUAGES && status == 0; i++)
-		status = finish_once(rules, (enum code_language)i, unusable);
+		status = code_rules_ready(rules, (enum code_language)i, unusable);
 	if (status < 0)
 		return status;
 	for (size_t i = 0; i < rules->rule_count; i++) {

@@ -378,7 +378,7 @@ static int find_gate(struct shape *shape, struct err *err)
 }
 
 /* From the last to the first, so that each list is in the order of the rules. */
-int code_rules_finish(struct code_rules *rules, enum code_language language, struct err *err)
+int code_rules_ready(struct code_rules *rules, enum code_language language, struct err *err)
 {
 	struct rule_set *set = &rules->sets[language];
 	int status = 0;
@@ -469,4 +469,14 @@ int code_rules_prove_one(const struct code_rules *rules, size_t which, struct er
 	int status = prove(rules, &rules->rules[which], true, err);
 
 	return status < 0 ? status : prove(rules, &rules->rules[which], false, err);
+}
+
+int code_rules_finish(struct code_rules *rules, enum code_language language, struct err *err)
+{
+	int status = code_rules_ready(rules, language, err);
+
+	for (size_t i = 0; i < rules->rule_count && status == 0; i++)
+		if (rules->rules[i].language == language)
+			status = code_rules_prove_one(rules, i, err);
+	return status;
 }

@@ -93,6 +93,11 @@ nodiscard int code_rules_load(struct code_rules *rules, const struct schema *sch
 			      struct err *err);
 
 /* Makes the rules of one language ready; after the last addition. */
+nodiscard int code_rules_ready(struct code_rules *rules, enum code_language language,
+			       struct err *err);
+
+/* The same, and runs all their examples: -EINVAL names the first that fails. About 10 ms for 80
+ * rules. */
 nodiscard int code_rules_finish(struct code_rules *rules, enum code_language language,
 				struct err *err);
 
