@@ -1,5 +1,6 @@
 #include "validator/code/enforce.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "validator/code/fold.h"
@@ -360,18 +361,37 @@ void code_enforce_size(const struct policy *policy, const char *text, size_t len
 /* --- the verdict -----------------------------------------------------------------------------
  */
 
+static enum policy_severity own_severity(const struct code_finding *finding)
+{
+	return (enum policy_severity)(finding->severity + POLICY_INFO);
+}
+
+static bool rejects(const struct policy *policy, const struct code_finding *finding)
+{
+	return finding->is_rejecting ||
+	       policy_rejects(policy, finding->rule, own_severity(finding)) ||
+	       (strcmp(finding->rule, "syntax-error") == 0 &&
+		policy_refuses_unparseable(policy));
+}
+
+unsigned code_weight(const struct policy *policy, const struct code_finding *finding)
+{
+	if (policy == NULL)
+		return finding->severity;
+	if (rejects(policy, finding))
+		return UINT_MAX;
+	return policy_severity(policy, finding->rule, own_severity(finding));
+}
+
 /* False: the policy does not want to hear of it. */
 static bool decide(const struct policy *policy, struct code_finding *finding)
 {
-	enum policy_severity own = (enum policy_severity)(finding->severity + POLICY_INFO);
 	enum policy_severity severity;
 
 	if (finding->is_rejecting)
 		return true;
-	severity = policy_severity(policy, finding->rule, own);
-	finding->is_rejecting = policy_rejects(policy, finding->rule, own) ||
-				(strcmp(finding->rule, "syntax-error") == 0 &&
-				 policy_refuses_unparseable(policy));
+	severity = policy_severity(policy, finding->rule, own_severity(finding));
+	finding->is_rejecting = rejects(policy, finding);
 	if (severity == POLICY_OFF)
 		return finding->is_rejecting;
 	finding->severity = (enum event_severity)(severity - POLICY_INFO);

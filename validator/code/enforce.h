@@ -15,6 +15,9 @@ void code_enforce(const struct policy *policy, struct code *code,
 void code_enforce_size(const struct policy *policy, const char *text, size_t length,
 		       struct code_findings *findings);
 
+/* How much a finding matters to the policy, NULL: by its severity alone. */
+unsigned code_weight(const struct policy *policy, const struct code_finding *finding);
+
 /* Gives each finding the severity that the policy has for it, takes out those that it silences,
  * and marks those that reject. */
 void code_decide(const struct policy *policy, struct code_findings *findings);

@@ -11,28 +11,52 @@
 /* --- findings ------------------------------------------------------------------------------
  */
 
+/* The place of the lightest, the last of several, if what comes weighs more. */
+static struct code_finding *make_room(struct code_findings *findings,
+				      const struct code_finding *coming)
+{
+	struct code_finding *lightest = &findings->list[0];
+	unsigned least = code_weight(findings->policy, lightest);
+
+	for (size_t i = 1; i < findings->count; i++) {
+		unsigned weight = code_weight(findings->policy, &findings->list[i]);
+
+		if (weight <= least) {
+			lightest = &findings->list[i];
+			least = weight;
+		}
+	}
+	if (code_weight(findings->policy, coming) <= least)
+		return NULL;
+	free(lightest->message);
+	return lightest;
+}
+
 struct code_finding *code_findings_add(struct code_findings *findings, const char *rule,
 				       enum event_severity severity, const char *cwe,
 				       const char *hint, uint32_t start, uint32_t end)
 {
+	const struct code_finding coming = {.rule = rule,
+					    .cwe = cwe,
+					    .hint = hint,
+					    .family = "source",
+					    .severity = severity,
+					    .start = start,
+					    .end = end};
 	struct code_finding *finding;
 
 	for (size_t i = 0; i < findings->count; i++)
 		if (findings->list[i].start == start &&
 		    strcmp(findings->list[i].rule, rule) == 0)
 			return NULL;
-	if (findings->count == LIMIT_FINDINGS) {
+	if (findings->count < LIMIT_FINDINGS)
+		finding = &findings->list[findings->count++];
+	else {
 		findings->has_more = true;
-		return NULL;
+		finding = make_room(findings, &coming);
 	}
-	finding = &findings->list[findings->count++];
-	*finding = (struct code_finding){.rule = rule,
-					 .severity = severity,
-					 .cwe = cwe,
-					 .hint = hint,
-					 .family = "source",
-					 .start = start,
-					 .end = end};
+	if (finding != NULL)
+		*finding = coming;
 	return finding;
 }
 
@@ -400,6 +424,7 @@ int code_examine(const struct code_rules *rules, const struct policy *policy,
 	struct code code;
 	int status;
 
+	findings->policy = policy;
 	if (length <= LIMIT_CODE_BYTES)
 		examine_bytes(text, length, findings);
 	status = code_open(&code, language, text, length, time_us, err);

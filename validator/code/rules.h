@@ -119,13 +119,19 @@ struct code_finding {
 	char *message;				     /* owned */
 };
 
+struct policy;
+
 struct code_findings {
 	struct code_finding list[LIMIT_FINDINGS];
 	size_t count;
 	bool has_more;
+	const struct policy
+		*policy; /* says what weighs more when there are too many; NULL: none */
 };
 
-/* Adds a finding with an empty message; NULL: the list is full, or has it already. */
+/* Adds a finding with an empty message; NULL: the list has it already, or is full of what
+ * weighs as much. Otherwise the lightest makes room, so that no flood of small findings hides
+ * what rejects. */
 struct code_finding *code_findings_add(struct code_findings *findings, const char *rule,
 				       enum event_severity severity, const char *cwe,
 				       const char *hint, uint32_t start, uint32_t end);
@@ -139,8 +145,6 @@ void code_findings_done(struct code_findings *findings);
 /* What all rules of the language say of `code`, which has its bindings. */
 void code_judge(const struct code_rules *rules, struct code *code,
 		struct code_findings *findings);
-
-struct policy;
 
 /* Everything about one source: encoding, syntax, rules, and what `policy` says of it; NULL: no
  * policy, and nothing rejects. 0 or -ENOMEM. */

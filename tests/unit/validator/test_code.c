@@ -373,6 +373,40 @@ Test(code, a_finding_says_what_and_where)
 	code_rules_done(shared_rules());
 }
 
+/* What weighs most is kept, wherever it stands: also that the source could not be judged. */
+Test(code, a_flood_of_small_findings_hides_no_large_one)
+{
+	static const char high[] = "[__import__('os').system(c) for c in input()]\n";
+	static struct code_rules rules;
+	static struct code_findings findings;
+	own_fd folder = open("validator/code/rules", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct err err = {0};
+	own_buf text = {.data = NULL};
+	size_t largest = 0;
+
+	cr_assert(code_rules_load(&rules, NULL, folder, &err) == 0);
+	cr_assert(code_rules_ready(&rules, CODE_PYTHON, &err) == 0);
+	buf_init(&text, 1 << 20);
+	buf_add_str(&text, "import hashlib\n");
+	for (int i = 0; i < LIMIT_FINDINGS + 10; i++)
+		buf_add_str(&text, "hashlib.md5(x)\n");
+	buf_add_str(&text, high);
+	cr_assert(code_examine(&rules, NULL, CODE_PYTHON, text.data, text.length, UINT32_MAX,
+			       &findings, &err) == 0);
+	for (size_t i = 0; i < findings.count; i++)
+		if (findings.list[i].severity > findings.list[largest].severity)
+			largest = i;
+	cr_expect(findings.count == LIMIT_FINDINGS && findings.has_more);
+	cr_expect(findings.list[largest].severity > SEVERITY_INFO, "%s",
+		  findings.list[largest].rule);
+	code_findings_done(&findings);
+	cr_assert(code_examine(&rules, NULL, CODE_PYTHON, text.data, text.length, 1, &findings,
+			       &err) == 0);
+	cr_expect(has(&findings, "source-limit"));
+	code_findings_done(&findings);
+	code_rules_done(&rules);
+}
+
 Test(code, many_findings_are_counted_to_the_limit)
 {
 	size_t length;
