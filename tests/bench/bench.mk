@@ -23,12 +23,17 @@ $(BUILD)/bench/code: tests/bench/code.c $(BUILD)/libprogram-casemate-validator.a
 bench-schema: $(BUILD)/bench/schema
 	/usr/bin/python3 tests/bench/schema.py
 
+# The code engine alone, in seconds.
+.PHONY: bench-code
+bench-code: all $(BUILD)/bench/code
+	/usr/bin/python3 tests/bench/examine.py
+
 # A job beside nine hostile ones, in two minutes.
 .PHONY: bench-hostile
 bench-hostile: all $(BUILD)/bench/load
 	/usr/bin/python3 tests/bench/hostile.py
 
 .PHONY: bench
-bench: all $(BUILD)/bench/load $(BUILD)/bench/floor $(BUILD)/bench/schema
+bench: all $(BUILD)/bench/load $(BUILD)/bench/floor $(BUILD)/bench/schema $(BUILD)/bench/code
 	$(AGAIN) VARIANT=test all
 	/usr/bin/python3 tests/bench/bench.py --docs

@@ -16,6 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
+import examine  # noqa: E402
 import hostile  # noqa: E402
 import schema  # noqa: E402
 from service import Service, wait_until  # noqa: E402
@@ -145,6 +146,7 @@ def measure():
                            check=True)
     results["floor"] = json.loads(floor.stdout)
     results["schema"] = schema.measure()
+    results["examine"] = examine.measure()
     service = Service(user="root" if os.geteuid() == 0 else "ordinary", config=BUSY_CONFIG)
     with service:
         load(service, 4, 200, PRINT)
@@ -201,7 +203,8 @@ def claims(results):
                      results["bash_paced"]["p50_us"], results["bwrap_bash_echo_us"], 0.5, "most"))
     return [(name, ours, reference, ours / reference, bound, kind)
             for name, ours, reference, bound, kind in rows
-            ] + hostile.claims(results["hostile"]) + schema.claims(results["schema"])
+            ] + hostile.claims(results["hostile"]) + schema.claims(results["schema"]) + \
+        examine.claims(results["examine"])
 
 
 def figure(value):
