@@ -448,6 +448,26 @@ void code_close(struct code *code)
 	*code = (struct code){.count = 0};
 }
 
+int code_open_within(struct code *code, struct code *outer, enum code_language language,
+		     const char *text, size_t length, struct err *err)
+{
+	uint64_t now = used_us();
+	uint64_t left = outer->deadline_us > now ? outer->deadline_us - now : 0;
+	int status = code_open(code, language, text, length, left, err);
+
+	code->deadline_us = outer->deadline_us;
+	code->steps_left = outer->steps_left;
+	code->is_over = outer->is_over;
+	return status;
+}
+
+void code_close_within(struct code *code, struct code *outer)
+{
+	outer->steps_left = code->steps_left;
+	outer->is_over |= code->is_over || code->limit != CODE_WHOLE;
+	code_close(code);
+}
+
 /* --- walking -------------------------------------------------------------------------------
  */
 

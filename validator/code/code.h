@@ -67,11 +67,12 @@ struct code_value {
 enum code_limit { CODE_WHOLE, CODE_TOO_LARGE, CODE_TOO_SLOW, CODE_TOO_MANY_NODES };
 
 enum code_binding_kind {
-	BIND_NAME,    /* `id` is what it is called */
-	BIND_VALUE,   /* the expression `node` */
-	BIND_MEMBER,  /* the member `id` of the expression `node` */
-	BIND_ELEMENT, /* an element of the expression `node` */
-	BIND_DEFINED, /* the function or class `node` */
+	BIND_NAME,     /* `id` is what it is called */
+	BIND_VALUE,    /* the expression `node` */
+	BIND_MEMBER,   /* the member `id` of the expression `node` */
+	BIND_COMPUTED, /* the member of `node` whose name `key` folds to */
+	BIND_ELEMENT,  /* an element of the expression `node` */
+	BIND_DEFINED,  /* the function or class `node` */
 	BIND_UNKNOWN
 };
 
@@ -80,7 +81,8 @@ struct code_binding {
 	struct code_binding *next;
 	enum code_binding_kind kind;
 	uint32_t node, id;
-	uint32_t at; /* node where it stands */
+	uint32_t key; /* of BIND_COMPUTED */
+	uint32_t at;  /* node where it stands */
 	bool is_conditional;
 };
 
@@ -118,6 +120,13 @@ struct code {
 nodiscard int code_open(struct code *code, enum code_language language, const char *text,
 			size_t length, uint64_t time_us, struct err *err);
 void code_close(struct code *code);
+
+/* The same for a text that `outer` holds, within the time and the steps that it has left. What
+ * exceeds a limit exceeds the outer one's. */
+nodiscard int code_open_within(struct code *code, struct code *outer,
+			       enum code_language language, const char *text, size_t length,
+			       struct err *err);
+void code_close_within(struct code *code, struct code *outer);
 
 /* Steps between two looks at the clock: 10 to 50 us of them. */
 #define CODE_STEPS_PER_LOOK 512

@@ -6,6 +6,7 @@
 #include "validator/code/enforce.h"
 #include "validator/code/fold.h"
 #include "validator/code/names.h"
+#include "validator/code/nested.h"
 #include "validator/code/predicates.h"
 
 /* --- findings ------------------------------------------------------------------------------
@@ -417,10 +418,107 @@ static void tell_limit(enum code_limit limit, size_t length, struct code_finding
 		code_finding_say(finding, "%s", why[CODE_TOO_SLOW]);
 }
 
+/* --- code in texts ---------------------------------------------------------------------------
+ */
+
+struct examining {
+	const struct code_rules *rules;
+	const struct policy *policy;
+	struct code_findings *findings;
+	struct err *err;
+};
+
+static int judge_tree(const struct examining *work, struct code *code, unsigned depth);
+
+/* What was found in a text is told at the place where it is run. */
+static void hand_up(struct code_findings *findings, const struct code_findings *inner,
+		    const struct code_node *place)
+{
+	for (size_t i = 0; i < inner->count; i++) {
+		const struct code_finding *one = &inner->list[i];
+		struct code_finding *finding =
+			code_findings_add(findings, one->rule, one->severity, one->cwe,
+					  one->hint, place->start, place->end);
+
+		if (finding == NULL)
+			continue;
+		finding->family = one->family;
+		finding->is_rejecting = one->is_rejecting;
+		code_finding_say(finding, "in the code that is run from a text here: %s",
+				 one->message != NULL ? one->message : "");
+	}
+	findings->has_more |= inner->has_more;
+}
+
+/* The text shares the time and the steps of what holds it. One that does not parse says
+ * nothing: it may be for another shell, or a piece. */
+static int judge_text(const struct examining *work, struct code *code, uint32_t node,
+		      enum code_language language, const struct code_value *text,
+		      unsigned depth)
+{
+	own_mem struct code_findings *inner = calloc(1, sizeof(*inner));
+	struct examining below = *work;
+	struct code nested;
+	int status;
+
+	if (inner == NULL)
+		return err_set(work->err, ENOMEM, "memory for findings");
+	inner->policy = work->policy;
+	below.findings = inner;
+	status = code_open_within(&nested, code, language, text->text, text->length, work->err);
+	if (status < 0)
+		return status;
+	if (nested.limit == CODE_WHOLE)
+		status = judge_tree(&below, &nested, depth + 1);
+	code_close_within(&nested, code);
+	hand_up(work->findings, inner, &code->nodes[node]);
+	code_findings_done(inner);
+	return status;
+}
+
+#define HINT_NESTED "Write the code itself."
+
+static int judge_texts(const struct examining *work, struct code *code, unsigned depth)
+{
+	int status = 0;
+
+	for (uint32_t node = 0; node < code->count && status == 0 && code_go(code); node++) {
+		enum code_language language;
+		struct code_value text;
+
+		if (!code_runs_text(code, node, &language, &text))
+			continue;
+		if (depth < NESTED_DEPTH_MAX)
+			status = judge_text(work, code, node, language, &text, depth);
+		else
+			code_finding_say(code_findings_add(work->findings, "source-nested",
+							   SEVERITY_HIGH, "CWE-95", HINT_NESTED,
+							   code->nodes[node].start,
+							   code->nodes[node].end),
+					 "code in texts in texts, more than %u deep",
+					 NESTED_DEPTH_MAX);
+	}
+	return status;
+}
+
+static int judge_tree(const struct examining *work, struct code *code, unsigned depth)
+{
+	int status = code_bind_all(code, work->err);
+
+	if (status < 0)
+		return status;
+	/* First what the policy denies, so that no flood of findings hides it. */
+	if (work->policy != NULL)
+		code_enforce(work->policy, code, work->findings);
+	code_judge(work->rules, code, work->findings);
+	return judge_texts(work, code, depth);
+}
+
 int code_examine(const struct code_rules *rules, const struct policy *policy,
 		 enum code_language language, const char *text, size_t length, uint64_t time_us,
 		 struct code_findings *findings, struct err *err)
 {
+	const struct examining work = {rules, policy, findings, err};
 	struct code code;
 	int status;
 
@@ -432,12 +530,7 @@ int code_examine(const struct code_rules *rules, const struct policy *policy,
 		return status;
 	if (code.limit == CODE_WHOLE) {
 		examine_syntax(&code, findings);
-		status = code_bind_all(&code, err);
-		/* First what the policy denies, so that no flood of findings hides it. */
-		if (status == 0 && policy != NULL)
-			code_enforce(policy, &code, findings);
-		if (status == 0)
-			code_judge(rules, &code, findings);
+		status = judge_tree(&work, &code, 0);
 	}
 	if (code.is_over && code.limit == CODE_WHOLE)
 		code.limit = CODE_TOO_SLOW;

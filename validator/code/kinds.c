@@ -164,6 +164,7 @@ static const struct word bash_kinds[] = {
 	{"file_redirect", KIND_REDIRECT},
 	{"for_statement", KIND_FOR},
 	{"function_definition", KIND_FUNCTION},
+	{"heredoc_body", KIND_HEREDOC_BODY},
 	{"heredoc_redirect", KIND_REDIRECT},
 	{"herestring_redirect", KIND_REDIRECT},
 	{"if_statement", KIND_CONDITION},

@@ -374,6 +374,17 @@ static void add_member(struct code *code, struct code_names *names,
 	names_join_all(code, names, code_names_of(code, binding->node), path, strlen(path));
 }
 
+/* Folded when it is asked for: while names are bound not all are known. */
+static void add_computed(struct code *code, struct code_names *names,
+			 const struct code_binding *binding)
+{
+	const struct code_value *key = code_fold(code, binding->key);
+
+	if (code_is_text(key))
+		names_join_all(code, names, code_names_of(code, binding->node), key->text,
+			       key->length);
+}
+
 static void add_binding(struct code *code, struct code_names *names,
 			const struct code_binding *binding)
 {
@@ -386,6 +397,9 @@ static void add_binding(struct code *code, struct code_names *names,
 		break;
 	case BIND_MEMBER:
 		add_member(code, names, binding);
+		break;
+	case BIND_COMPUTED:
+		add_computed(code, names, binding);
 		break;
 	case BIND_ELEMENT:
 		add_elements(code, names, binding->node);

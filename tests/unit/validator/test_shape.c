@@ -252,6 +252,7 @@ static const struct {
 	 "[0:2-3 1:5-8 ]"},
 	{"(call arguments: (argument_list ((integer) . (integer) @c0) .))", "f(1, 2)",
 	 "[0:5-6 ]"},
+	{"(argument_list . (_) @c0 .)", "f( # a\n 1 # b\n)", "[0:8-9 ]"},
 	{"((call) @c0) @c1", "f()", "[0:0-3 1:0-3 ]"},
 	{"(ERROR) @c0", "f(1", "[0:0-3 ]"},
 	{"(_ (integer) @c0)", "[1]", "[0:1-2 ]"},
