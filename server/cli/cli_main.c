@@ -32,7 +32,7 @@ static const struct subcommand subcommands[] = {
 	 "bring an audit database up to date"},
 	{"schema", "casemate-validator", "schema", "check SCHEMA INSTANCE",
 	 "judge a JSON document by a JSON Schema"},
-	{"check", "casemate-validator", "check", "[--json|--sarif] FILE|-",
+	{"check", "casemate-validator", "check", "[--json|--sarif] FILE|-...",
 	 "judge source text as the service does"},
 	{"doctor", "casemate-doctor", NULL, "",
 	 "say what this kernel can do, and what is missing"},

@@ -14,42 +14,43 @@
 enum { EXIT_GOOD = 0, EXIT_REJECTED = 1, EXIT_UNUSABLE = 2 };
 
 static const char usage[] =
-	"usage: casemate check [options] FILE|-\n"
+	"usage: casemate check [options] FILE|-...\n"
 	"       casemate check --rules DIR\n"
 	"\n"
 	"Judges source text as the service does and prints what it finds.\n"
 	"  --language L  python, javascript or bash; else by the file's name\n"
 	"  --policy P    open, standard, strict or a file; standard without it\n"
-	"  --json        findings as JSON, as the service answers\n"
-	"  --sarif       findings as SARIF 2.1.0, for editors and build servers\n"
+	"  --json        findings as JSON, as the service answers; a line for each file\n"
+	"  --sarif       findings as SARIF 2.1.0, for editors and build servers; a run for "
+	"each\n"
 	"  --rules DIR   these rules and not those that are installed; without a FILE\n"
 	"                their examples are run\n"
-	"Exit codes: 0 nothing is rejected, 1 rejected or an example fails, 2 unusable.\n";
+	"Exit codes: 0 nothing is rejected, 1 rejected or an example fails, 2 unusable: then\n"
+	"nothing is judged.\n";
 
 /* The largest source read; what is above the limit of the service is a finding. */
 #define SOURCE_BYTES_MAX (64u << 20)
+
+/* All are open before the first is read. */
+#define FILES_MAX 512
 
 struct options {
 	const char *language; /* NULL: by the file's name */
 	const char *rules;
 	const char *policy; /* NULL: standard */
-	const char *file;
-	enum { OUTPUT_TEXT, OUTPUT_JSON, OUTPUT_SARIF } output;
+	const char *files[FILES_MAX];
+	size_t file_count;
+	enum output_kind { OUTPUT_TEXT, OUTPUT_JSON, OUTPUT_SARIF } output;
 };
 
 /* --- input ---------------------------------------------------------------------------------
  */
 
-static int read_source(const char *path, struct buf *text, struct err *err)
+static int open_source(const char *path, int *ret, struct err *err)
 {
-	own_fd fd = strcmp(path, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
-					   : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	int status;
-
-	if (fd < 0)
-		return err_errno(err, errno, "%s", path);
-	status = buf_read(text, fd);
-	return status < 0 ? err_errno(err, -status, "%s", path) : buf_check(text, err);
+	*ret = strcmp(path, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
+				      : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	return *ret < 0 ? err_errno(err, errno, "%s", path) : 0;
 }
 
 /* What the service loads once, for one source. */
@@ -141,8 +142,8 @@ static int finish_once(struct code_rules *rules, enum code_language language, st
 }
 
 /* By the option, else by the end of the name. */
-static int find_language(const struct options *options, enum code_language *ret,
-			 struct err *err)
+static int find_language(const struct options *options, const char *file,
+			 enum code_language *ret, struct err *err)
 {
 	static const struct {
 		const char *end;
@@ -150,7 +151,7 @@ static int find_language(const struct options *options, enum code_language *ret,
 	} ends[] = {{".py", CODE_PYTHON},      {".js", CODE_JAVASCRIPT},
 		    {".mjs", CODE_JAVASCRIPT}, {".cjs", CODE_JAVASCRIPT},
 		    {".sh", CODE_BASH},	       {".bash", CODE_BASH}};
-	size_t length = strlen(options->file);
+	size_t length = strlen(file);
 
 	if (options->language != NULL) {
 		*ret = code_language_find(options->language);
@@ -161,12 +162,12 @@ static int find_language(const struct options *options, enum code_language *ret,
 	for (size_t i = 0; i < ARRAY_COUNT(ends); i++) {
 		size_t end = strlen(ends[i].end);
 
-		if (length > end && strcmp(options->file + length - end, ends[i].end) == 0) {
+		if (length > end && strcmp(file + length - end, ends[i].end) == 0) {
 			*ret = ends[i].language;
 			return 0;
 		}
 	}
-	return err_set(err, EINVAL, "say which --language %s is", options->file);
+	return err_set(err, EINVAL, "say which --language %s is", file);
 }
 
 /* --- work ----------------------------------------------------------------------------------
@@ -202,52 +203,123 @@ static bool is_rejecting(const struct code_findings *findings)
 	return false;
 }
 
-static int print(const struct options *options, const struct report_source *source,
-		 const struct code_findings *findings, FILE *out)
-{
-	own_buf text = {.data = NULL};
+/* Everything of all files; SARIF is one document. */
+struct output {
+	enum output_kind kind;
+	struct buf text;
+	struct jsonw sarif;
+};
 
-	buf_init(&text, REPORT_BYTES_MAX);
-	if (options->output == OUTPUT_JSON)
-		code_report_json(source, findings, &text);
-	else if (options->output == OUTPUT_SARIF)
-		code_report_sarif(source, findings, &text);
+static void tell(struct output *output, const struct report_source *source,
+		 const struct code_findings *findings)
+{
+	if (output->kind == OUTPUT_JSON)
+		code_report_json(source, findings, &output->text);
+	else if (output->kind == OUTPUT_SARIF)
+		code_report_sarif(&output->sarif, source, findings);
 	else
-		code_report_text(source, findings, &text);
-	if (text.has_failed || (text.length > 0 && fwrite(text.data, text.length, 1, out) != 1))
-		return EXIT_UNUSABLE;
-	return is_rejecting(findings) ? EXIT_REJECTED : EXIT_GOOD;
+		code_report_text(source, findings, &output->text);
+}
+
+/* EXIT_GOOD, EXIT_REJECTED or negative. */
+static int judge_one(struct tools *tools, const struct report_source *named, int fd,
+		     struct output *output, struct err *err)
+{
+	own_mem struct code_findings *findings = calloc(1, sizeof(*findings));
+	struct report_source source = *named;
+	own_buf text = {.data = NULL};
+	bool is_bad;
+	int status;
+
+	if (findings == NULL)
+		return err_set(err, ENOMEM, "memory for findings");
+	buf_init(&text, SOURCE_BYTES_MAX);
+	status = buf_read(&text, fd);
+	if (status < 0)
+		return err_errno(err, -status, "%s", source.file);
+	status = buf_check(&text, err);
+	if (status < 0)
+		return status;
+	source.text = text.data != NULL ? text.data : "";
+	source.length = text.length;
+	status = code_examine(&tools->rules, tools->policy, source.language, source.text,
+			      source.length, LIMIT_CODE_TIME_MS * 1000u, findings, err);
+	if (status == 0)
+		tell(output, &source, findings);
+	is_bad = is_rejecting(findings);
+	code_findings_done(findings);
+	return status < 0 ? status : is_bad ? EXIT_REJECTED : EXIT_GOOD;
+}
+
+static int confine(struct err *err)
+{
+	unsigned landlock_abi;
+
+#ifdef CASEMATE_TEST_BUILD
+	/* For the test that shows that its probe notices. */
+	if (getenv("CASEMATE_CHECK_UNCONFINED") != NULL)
+		return 0;
+#endif
+	return enclose(0, &landlock_abi, err);
+}
+
+/* What is needed of the file system is opened first. What then reads the sources holds nothing
+ * else: the parsers are the work of others. */
+static int judge_all(const struct options *options, struct tools *tools, const int *fds,
+		     struct output *output, struct err *err)
+{
+	struct report_source sources[FILES_MAX];
+	int worst = EXIT_GOOD;
+	int status = 0;
+
+	for (size_t i = 0; i < options->file_count && status == 0; i++) {
+		sources[i] = (struct report_source){.file = options->files[i]};
+		status = find_language(options, sources[i].file, &sources[i].language, err);
+		if (status == 0)
+			status = finish_once(&tools->rules, sources[i].language, err);
+	}
+	if (status == 0)
+		status = confine(err);
+	for (size_t i = 0; i < options->file_count && status >= 0; i++) {
+		status = judge_one(tools, &sources[i], fds[i], output, err);
+		worst = status > worst ? status : worst;
+	}
+	return status < 0 ? status : worst;
+}
+
+static int open_all(const struct options *options, int *fds, struct err *err)
+{
+	int status = 0;
+
+	for (size_t i = 0; i < options->file_count && status == 0; i++)
+		status = open_source(options->files[i], &fds[i], err);
+	return status;
 }
 
 static int judge(const struct options *options, struct tools *tools, FILE *out, struct err *err)
 {
-	own_mem struct code_findings *findings = calloc(1, sizeof(*findings));
-	struct report_source source = {.file = options->file};
-	own_buf text = {.data = NULL};
-	int status = find_language(options, &source.language, err);
-	unsigned landlock_abi;
-	int code = EXIT_UNUSABLE;
+	struct output output = {.kind = options->output};
+	int fds[FILES_MAX];
+	int code = EXIT_GOOD;
 
-	buf_init(&text, SOURCE_BYTES_MAX);
-	if (findings == NULL)
-		return err_set(err, ENOMEM, "memory for findings");
-	if (status == 0)
-		status = read_source(options->file, &text, err);
-	if (status == 0)
-		status = finish_once(&tools->rules, source.language, err);
-	/* What reads the source holds nothing: the parsers are the work of others. */
-	if (status == 0)
-		status = enclose(0, &landlock_abi, err);
-	source.text = text.data != NULL ? text.data : "";
-	source.length = text.length;
-	if (status == 0)
-		status =
-			code_examine(&tools->rules, tools->policy, source.language, source.text,
-				     source.length, LIMIT_CODE_TIME_MS * 1000u, findings, err);
-	if (status == 0)
-		code = print(options, &source, findings, out);
-	code_findings_done(findings);
-	return status < 0 ? status : code;
+	memset(fds, 0xff, sizeof(fds));
+	buf_init(&output.text, REPORT_BYTES_MAX * options->file_count);
+	if (output.kind == OUTPUT_SARIF)
+		code_report_sarif_open(&output.sarif, &output.text);
+	code = open_all(options, fds, err);
+	if (code == 0)
+		code = judge_all(options, tools, fds, &output, err);
+	for (size_t i = 0; i < options->file_count; i++)
+		if (fds[i] >= 0)
+			(void)close(fds[i]);
+	if (output.kind == OUTPUT_SARIF)
+		code_report_sarif_close(&output.sarif, &output.text);
+	if (code >= 0 && (output.text.has_failed ||
+			  (output.text.length > 0 &&
+			   fwrite(output.text.data, output.text.length, 1, out) != 1)))
+		code = EXIT_UNUSABLE;
+	buf_done(&output.text);
+	return code;
 }
 
 static bool take_flag(struct options *options, const char *word)
@@ -280,13 +352,13 @@ static int take_options(struct options *options, int count, char **arguments, st
 			continue;
 		if (value != NULL && i + 1 < count)
 			*value = arguments[++i];
-		else if (value == NULL && options->file == NULL &&
+		else if (value == NULL && options->file_count < FILES_MAX &&
 			 (word[0] != '-' || word[1] == '\0'))
-			options->file = word;
+			options->files[options->file_count++] = word;
 		else
 			return err_set(err, EINVAL, "bad argument %s", word);
 	}
-	if (options->file == NULL && options->rules == NULL)
+	if (options->file_count == 0 && options->rules == NULL)
 		return err_set(err, EINVAL, "a file is needed");
 	return 0;
 }
@@ -294,7 +366,7 @@ static int take_options(struct options *options, int count, char **arguments, st
 int check_command(int count, char **arguments, FILE *out, FILE *err_out)
 {
 	struct tools *tools = calloc(1, sizeof(*tools));
-	struct options options = {.file = NULL};
+	struct options options = {.file_count = 0};
 	struct err err = {0};
 	int status = take_options(&options, count, arguments, &err);
 
@@ -311,8 +383,8 @@ int check_command(int count, char **arguments, FILE *out, FILE *err_out)
 	}
 	status = load_tools(&options, tools, &err);
 	if (status == 0)
-		status = options.file == NULL ? prove(&tools->rules, out, &err)
-					      : judge(&options, tools, out, &err);
+		status = options.file_count == 0 ? prove(&tools->rules, out, &err)
+						 : judge(&options, tools, out, &err);
 	if (status < 0)
 		(void)fprintf(err_out, "casemate: %s\n", err.text);
 	free_tools(tools);

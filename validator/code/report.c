@@ -139,6 +139,7 @@ void code_report_json(const struct report_source *source, const struct code_find
 
 	jsonw_init(&json, ret);
 	jsonw_object_open(&json);
+	jsonw_key_str(&json, "file", source->file);
 	jsonw_key_str(&json, "language", code_language_name(source->language));
 	jsonw_key_str(&json, "verdict", has_rejecting(findings) ? "rejected" : "accepted");
 	jsonw_key(&json, "findings");
@@ -237,34 +238,40 @@ static void write_sarif_results(struct jsonw *json, const char *file,
 	jsonw_array_close(json);
 }
 
-void code_report_sarif(const struct report_source *source, const struct code_findings *findings,
-		       struct buf *ret)
+void code_report_sarif_open(struct jsonw *json, struct buf *ret)
 {
-	struct jsonw json;
-
-	jsonw_init(&json, ret);
-	jsonw_object_open(&json);
-	jsonw_key_str(&json, "$schema",
+	jsonw_init(json, ret);
+	jsonw_object_open(json);
+	jsonw_key_str(json, "$schema",
 		      "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/"
 		      "sarif-schema-2.1.0.json");
-	jsonw_key_str(&json, "version", "2.1.0");
-	jsonw_key(&json, "runs");
-	jsonw_array_open(&json);
-	jsonw_object_open(&json);
-	jsonw_key(&json, "tool");
-	jsonw_object_open(&json);
-	jsonw_key(&json, "driver");
-	jsonw_object_open(&json);
-	jsonw_key_str(&json, "name", "casemate");
-	jsonw_key_str(&json, "version", CASEMATE_VERSION);
-	write_sarif_rules(&json, findings);
-	jsonw_object_close(&json);
-	jsonw_object_close(&json);
+	jsonw_key_str(json, "version", "2.1.0");
+	jsonw_key(json, "runs");
+	jsonw_array_open(json);
+}
+
+void code_report_sarif(struct jsonw *json, const struct report_source *source,
+		       const struct code_findings *findings)
+{
+	jsonw_object_open(json);
+	jsonw_key(json, "tool");
+	jsonw_object_open(json);
+	jsonw_key(json, "driver");
+	jsonw_object_open(json);
+	jsonw_key_str(json, "name", "casemate");
+	jsonw_key_str(json, "version", CASEMATE_VERSION);
+	write_sarif_rules(json, findings);
+	jsonw_object_close(json);
+	jsonw_object_close(json);
 	/* SARIF counts UTF-16 code units unless it is told. */
-	jsonw_key_str(&json, "columnKind", "unicodeCodePoints");
-	write_sarif_results(&json, source->file, findings);
-	jsonw_object_close(&json);
-	jsonw_array_close(&json);
-	jsonw_object_close(&json);
+	jsonw_key_str(json, "columnKind", "unicodeCodePoints");
+	write_sarif_results(json, source->file, findings);
+	jsonw_object_close(json);
+}
+
+void code_report_sarif_close(struct jsonw *json, struct buf *ret)
+{
+	jsonw_array_close(json);
+	jsonw_object_close(json);
 	buf_add_char(ret, '\n');
 }

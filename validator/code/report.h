@@ -28,11 +28,14 @@ void code_findings_write(struct jsonw *json, const struct code_findings *finding
  * hint. */
 void code_report_text(const struct report_source *source, const struct code_findings *findings,
 		      struct buf *ret);
-/* {"verdict": ..., "findings": [...]} */
+/* {"file": ..., "verdict": ..., "findings": [...]} and a newline. */
 void code_report_json(const struct report_source *source, const struct code_findings *findings,
 		      struct buf *ret);
-/* SARIF 2.1.0 of OASIS. */
-void code_report_sarif(const struct report_source *source, const struct code_findings *findings,
-		       struct buf *ret);
+
+/* SARIF 2.1.0 of OASIS: a document of one run a source, in order. */
+void code_report_sarif_open(struct jsonw *json, struct buf *ret);
+void code_report_sarif(struct jsonw *json, const struct report_source *source,
+		       const struct code_findings *findings);
+void code_report_sarif_close(struct jsonw *json, struct buf *ret);
 
 #endif

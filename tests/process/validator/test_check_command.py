@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import subprocess
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 VARIANT = os.environ.get("VARIANT", "release")
 CASEMATE = ROOT / "build" / VARIANT / "bin" / "casemate"
+TEST_CASEMATE = ROOT / "build" / "test" / "bin" / "casemate"
 RULES = ROOT / "tests/unit/validator/rules"
 ACCEPTED, REJECTED, UNUSABLE = 0, 1, 2
 
@@ -46,12 +48,78 @@ def test_below_high_is_told_only():
 
 
 @pytest.mark.parametrize("arguments", [
-    (), ("a.py", "b.py"), ("--language",), ("--language", "cobol", "-"), ("--what", "-"),
+    (), ("a.py", "b.py"), ("-", "/nowhere.py"), ("--language",), ("--language", "cobol", "-"), ("--what", "-"),
     ("/nowhere.py",), ("--rules", "/nowhere", "-"), ("--rules", str(RULES), "-"),
 ])
 def test_what_cannot_be_used_says_so(arguments):
     done = check(*arguments, source="")
     assert done.returncode == UNUSABLE and done.stderr.startswith(b"casemate: ")
+
+
+def write_three(folder):
+    """Files without, with a small and with a rejecting finding, in two languages."""
+    sources = {"a.py": "print(1)\n", "b.py": "c.execute('select ' + x)\n",
+               "c.js": "require('child_process').exec('x')\n"}
+    for name, source in sources.items():
+        (folder / name).write_text(source)
+    return [folder / name for name in sources]
+
+
+def test_several_files_are_judged_in_order(tmp_path):
+    files = write_three(tmp_path)
+
+    done = check("--rules", RULES, *files)
+
+    assert done.returncode == REJECTED
+    first = [line.split(b":")[0] for line in done.stdout.splitlines() if b" [" in line]
+    assert first == [str(files[1]).encode(), str(files[2]).encode()]
+    assert check("--rules", RULES, *files[:2]).returncode == ACCEPTED
+    assert check("--rules", RULES, *([files[0]] * 512)).returncode == ACCEPTED
+    assert check("--rules", RULES, *([files[0]] * 513)).returncode == UNUSABLE
+
+
+def test_several_files_in_each_format(tmp_path):
+    files = write_three(tmp_path)
+
+    lines = check("--rules", RULES, "--json", *files).stdout.splitlines()
+    sarif = json.loads(check("--rules", RULES, "--sarif", *files).stdout)
+
+    answers = [json.loads(line) for line in lines]
+    assert [answer["file"] for answer in answers] == [str(file) for file in files]
+    assert [answer["verdict"] for answer in answers] == ["accepted", "accepted", "rejected"]
+    assert [len(run["results"]) for run in sarif["runs"]] == [0, 1, 1]
+
+
+def confinement(casemate, **environment):
+    """The fields of its status once it has read what fills the pipe."""
+    process = subprocess.Popen([casemate, "check", "--language", "python", "-"],
+                               stdin=subprocess.PIPE, env={**os.environ, **environment})
+    try:
+        pipe = process.stdin.fileno()
+        os.write(pipe, b"#" * 65536)
+        assert select.select([], [pipe], [], 60)[1], "it does not read"
+        status = Path(f"/proc/{process.pid}/status").read_text()
+    finally:
+        process.stdin.close()
+        process.wait()
+    fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
+    return fields["Seccomp"].strip(), fields["NoNewPrivs"].strip()
+
+
+def test_it_is_confined_before_it_reads():
+    assert confinement(CASEMATE) == ("2", "1")
+
+
+@pytest.mark.skipif(not TEST_CASEMATE.exists(), reason="build it with `make VARIANT=test all`")
+def test_the_probe_notices_when_it_is_not():
+    assert confinement(TEST_CASEMATE, CASEMATE_CHECK_UNCONFINED="1") == ("0", "0")
+    assert confinement(TEST_CASEMATE) == ("2", "1")
+
+
+def test_a_release_cannot_be_told_to_leave_it_out():
+    if VARIANT != "release":
+        pytest.skip("a test build can")
+    assert confinement(CASEMATE, CASEMATE_CHECK_UNCONFINED="1") == ("2", "1")
 
 
 def test_json_is_what_the_service_answers():
