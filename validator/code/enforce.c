@@ -8,6 +8,15 @@
 
 #define CWE_PROHIBITED "CWE-1177" /* use of prohibited code */
 
+/* Policies are asked by parts that know no grammar, so they count languages and severities
+ * themselves; the casts below rely on both counting alike. */
+_Static_assert((int)CODE_PYTHON == (int)POLICY_PYTHON, "languages");
+_Static_assert((int)CODE_JAVASCRIPT == (int)POLICY_JAVASCRIPT, "languages");
+_Static_assert((int)CODE_BASH == (int)POLICY_BASH, "languages");
+_Static_assert((int)CODE_LANGUAGES == (int)POLICY_LANGUAGES, "languages");
+_Static_assert(SEVERITY_INFO + (int)POLICY_INFO == (int)POLICY_INFO, "severities");
+_Static_assert(SEVERITY_HIGH + (int)POLICY_INFO == (int)POLICY_HIGH, "severities");
+
 struct enforcing {
 	const struct policy *policy;
 	struct code *code;
