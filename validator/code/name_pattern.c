@@ -34,3 +34,11 @@ bool code_name_matches(const char *name, const char *pattern)
 		return strncmp(name, pattern, length - 1) == 0 && name[length - 1] != '\0';
 	return strcmp(name, pattern) == 0;
 }
+
+bool code_names_match(struct code *code, const struct code_names *names, const char *pattern)
+{
+	for (uint32_t i = 0; i < names->count; i++)
+		if (code_name_matches(code_string(code, names->ids[i]), pattern))
+			return true;
+	return false;
+}

@@ -54,14 +54,6 @@ bool code_ends_with(const struct code *code, uint32_t id, const char *end)
 	return length >= wanted && strcmp(name + length - wanted, end) == 0;
 }
 
-bool code_names_match(struct code *code, const struct code_names *names, const char *pattern)
-{
-	for (uint32_t i = 0; i < names->count; i++)
-		if (code_name_matches(code_string(code, names->ids[i]), pattern))
-			return true;
-	return false;
-}
-
 /* --- joining -------------------------------------------------------------------------------
  */
 

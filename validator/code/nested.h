@@ -1,8 +1,8 @@
 /*
  * validator/code/nested.h - code that a program holds as a text and hands to what runs it.
  *
- * eval("..."), bash -c '...', os.system("...") and the like, where the text is known without
- * running the program.
+ * eval and its kin, a line for a shell, `bash -c` and here-documents, where the text is known
+ * without running the program.
  */
 #ifndef VALIDATOR_CODE_NESTED_H
 #define VALIDATOR_CODE_NESTED_H
