@@ -79,7 +79,7 @@ static struct code_strings *strings_new(size_t length)
 
 	while (heads < HEADS_MAX && heads < length / BYTES_PER_HEAD)
 		heads *= 2;
-	strings = calloc(1, sizeof(*strings) + heads * sizeof(strings->heads[0]));
+	strings = calloc(1, sizeof(*strings) + heads * sizeof(struct string *));
 	if (strings != NULL)
 		strings->mask = (uint32_t)heads - 1;
 	return strings;
@@ -103,7 +103,7 @@ static bool has_room(struct code *code)
 	if (strings->count < strings->capacity)
 		return true;
 	list = wanted > STRINGS_MAX ? NULL
-				    : realloc(strings->list, wanted * sizeof(strings->list[0]));
+				    : realloc(strings->list, wanted * sizeof(struct string *));
 	if (list == NULL) {
 		code->is_over = true;
 		return false;
@@ -371,8 +371,8 @@ static int flatten(struct code *code, TSTree *tree, struct err *err)
 static int prepare(struct code *code, struct err *err)
 {
 	code->strings = strings_new(code->length);
-	code->memo_names = calloc(code->count, sizeof(*code->memo_names));
-	code->memo_values = calloc(code->count, sizeof(*code->memo_values));
+	code->memo_names = calloc(code->count, sizeof(struct code_names *));
+	code->memo_values = calloc(code->count, sizeof(struct code_value *));
 	if (code->strings == NULL || code->memo_names == NULL || code->memo_values == NULL)
 		return err_set(err, ENOMEM, "memory for an analysis");
 	return 0;
