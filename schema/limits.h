@@ -65,7 +65,7 @@
 #define LIMIT_EVENTS	       48   /* events of one execution that differ; equal ones are counted */
 #define LIMIT_EVENT_CALL_BYTES 32   /* the longest name of a system call has 23 */
 #define LIMIT_EVENT_TEXT_BYTES 240  /* arguments of one refused call; a path is cut */
-#define LIMIT_CODE_TIME_MS     50   /* reading one source and judging it by all rules; 100 lines take under 1 */
+#define LIMIT_CODE_TIME_MS     50   /* reading one source and judging it by all rules; 100 lines take about 1 */
 #define LIMIT_CODE_NODES       400000 /* nodes of its syntax tree; what is read within the time has fewer */
 #define LIMIT_CODE_TOKENS      60000 /* words and signs: with 65,536 open at the end the parser of
 					tree-sitter 0.20.7 corrupts its memory; about 300 KiB */
