@@ -27,7 +27,7 @@ static int read_all(int folder, const char *name, struct buf *text, struct err *
 	return buf_check(text, err);
 }
 
-static int load_one(struct catalog *catalog, enum catalog_name which, int folder,
+static int read_one(struct catalog *catalog, enum catalog_name which, int folder,
 		    struct err *err)
 {
 	own_buf text;
@@ -45,21 +45,51 @@ static int load_one(struct catalog *catalog, enum catalog_name which, int folder
 	if (status < 0)
 		return err_set(err, EINVAL, "schema file %s: %.200s", file_names[which],
 			       faults.list[0].detail);
-	status = schema_compile(catalog->documents[which], SCHEMA_STRICT,
-				&catalog->schemas[which], err);
-	return status < 0 ? err_prefix(err, "%s", file_names[which]) : 0;
+	return 0;
+}
+
+static const char *id_of(const json_t *document)
+{
+	const char *id = json_string_value(json_object_get(document, "$id"));
+
+	return id != NULL ? id : "";
+}
+
+/* In one store, because they refer to one another by $id. */
+static int compile_all(struct catalog *catalog, struct schema_store *store, struct err *err)
+{
+	for (unsigned i = 0; i < CATALOG_COUNT; i++) {
+		int status = schema_store_add(store, id_of(catalog->documents[i]),
+					      catalog->documents[i], err);
+
+		if (status < 0)
+			return err_prefix(err, "%s", file_names[i]);
+	}
+	for (unsigned i = 0; i < CATALOG_COUNT; i++) {
+		int status = schema_store_compile(store, id_of(catalog->documents[i]),
+						  catalog->documents[i], SCHEMA_STRICT,
+						  &catalog->schemas[i], err);
+
+		if (status < 0)
+			return err_prefix(err, "%s", file_names[i]);
+	}
+	return 0;
 }
 
 int catalog_load(struct catalog *catalog, int fd, struct err *err)
 {
-	*catalog = (struct catalog){.documents = {NULL}};
-	for (unsigned i = 0; i < CATALOG_COUNT; i++) {
-		int status = load_one(catalog, (enum catalog_name)i, fd, err);
+	struct schema_store *store = NULL;
+	int status = 0;
 
-		if (status < 0)
-			return status;
-	}
-	return 0;
+	*catalog = (struct catalog){.documents = {NULL}};
+	for (unsigned i = 0; status == 0 && i < CATALOG_COUNT; i++)
+		status = read_one(catalog, (enum catalog_name)i, fd, err);
+	if (status == 0)
+		status = schema_store_new(&store, err);
+	if (status == 0)
+		status = compile_all(catalog, store, err);
+	schema_store_free(store);
+	return status;
 }
 
 void catalog_done(struct catalog *catalog)

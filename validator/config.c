@@ -5,6 +5,7 @@
 
 #include "schema/status.h"
 #include "validator/json_guard.h"
+#include "validator/policies.h"
 #include "validator/schema_faults.h"
 
 static struct place at_member(const struct place *parent, const char *key)
@@ -14,14 +15,17 @@ static struct place at_member(const struct place *parent, const char *key)
 
 /* --- principals --------------------------------------------------------------------------- */
 
-static void check_name_known(const json_t *config, const json_t *principal, const char *member,
-			     const char *list, const struct place *place, struct faults *faults)
+/* `installed` has names that need not be in the list; NULL: there are none. */
+static void check_name_known(const json_t *config, const json_t *installed,
+			     const json_t *principal, const char *member, const char *list,
+			     const struct place *place, struct faults *faults)
 {
 	const char *name = json_string_value(json_object_get(principal, member));
 	struct place here = at_member(place, member);
 	char shown[80];
 
-	if (name == NULL || json_object_get(json_object_get(config, list), name) != NULL)
+	if (name == NULL || json_object_get(installed, name) != NULL ||
+	    json_object_get(json_object_get(config, list), name) != NULL)
 		return;
 	text_show(shown, sizeof(shown), name, strlen(name));
 	fault_hint(faults_add(faults, &here, "reference", "\"%s\" is not in /%s", shown, list),
@@ -60,7 +64,8 @@ static void check_pattern(const json_t *principal, const char *member, char sepa
 		   separator == '/' ? "spiffe://example.org/agents/*" : "*.agents.example.org");
 }
 
-static void check_principals(const json_t *config, struct faults *faults)
+static void check_principals(const json_t *config, const json_t *policies,
+			     struct faults *faults)
 {
 	struct place list = at_member(NULL, "principals");
 	struct place place = {.parent = &list};
@@ -68,12 +73,44 @@ static void check_principals(const json_t *config, struct faults *faults)
 
 	json_array_foreach(json_object_get(config, "principals"), place.index, principal)
 	{
-		check_name_known(config, principal, "tenant", "tenants", &place, faults);
-		check_name_known(config, principal, "policy", "policies", &place, faults);
+		check_name_known(config, NULL, principal, "tenant", "tenants", &place, faults);
+		check_name_known(config, policies, principal, "policy", "policies", &place,
+				 faults);
 		check_pattern(principal, "spiffe", '/', &place, faults);
 		check_pattern(principal, "dns", '.', &place, faults);
 		check_pattern(principal, "cn", '.', &place, faults);
 	}
+}
+
+/* --- policies ----------------------------------------------------------------------------- */
+
+static void move_below(const struct faults *from, const char *prefix, struct faults *ret)
+{
+	for (size_t i = 0; i < from->count; i++) {
+		const struct fault *fault = &from->list[i];
+		struct fault *copy = faults_add(ret, NULL, fault->rule, "%s", fault->detail);
+
+		fault_hint(copy, "%s", fault->hint);
+		if (copy != NULL)
+			(void)snprintf(copy->pointer, sizeof(copy->pointer), "%s%s", prefix,
+				       fault->pointer);
+	}
+}
+
+/* Compiled only to see that they can be. */
+static int check_policies(const json_t *config, json_t *policies, struct faults *faults)
+{
+	own_mem struct faults *found = malloc(sizeof(*found));
+	own_policy_set *set = NULL;
+	int status;
+
+	if (found == NULL)
+		return -ENOMEM;
+	status = policies_compile(policies, json_object_get(config, "policies"), &set, found);
+	if (status != -EBADMSG)
+		return status;
+	move_below(found, "/policies", faults);
+	return 0;
 }
 
 /* --- pools and layers --------------------------------------------------------------------- */
@@ -207,8 +244,8 @@ static void normalise_numbers(json_t *value)
 	}
 }
 
-int config_check(const struct schema *schema, const char *text, size_t length, json_t **ret,
-		 struct faults *faults)
+int config_check(const struct schema *schema, json_t *policies, const char *text, size_t length,
+		 json_t **ret, struct faults *faults)
 {
 	own_json *config = NULL;
 	int status = json_guard_parse(text, length, &config, faults);
@@ -223,7 +260,10 @@ int config_check(const struct schema *schema, const char *text, size_t length, j
 	if (status < 0)
 		return status;
 	normalise_numbers(config);
-	check_principals(config, faults);
+	status = check_policies(config, policies, faults);
+	if (status < 0)
+		return status;
+	check_principals(config, policies, faults);
 	check_runtimes(config, faults);
 	check_layers(config, faults);
 	if (faults->count > 0)

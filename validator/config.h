@@ -11,8 +11,9 @@
 
 #define CONFIG_BYTES_MAX (4u << 20) /* 10,000 principals have about 2 MiB */
 
-/* 0: `*ret` is the complete configuration; -EBADMSG: `faults` says why; -ENOMEM. */
-nodiscard int config_check(const struct schema *schema, const char *text, size_t length,
-			   json_t **ret, struct faults *faults);
+/* `policies` are those that are installed (validator/policies.h). 0: `*ret` is the complete
+ * configuration; -EBADMSG: `faults` says why; -ENOMEM. */
+nodiscard int config_check(const struct schema *schema, json_t *policies, const char *text,
+			   size_t length, json_t **ret, struct faults *faults);
 
 #endif

@@ -8,7 +8,9 @@
 #include "base/buf.h"
 #include "validator/catalog.h"
 #include "validator/config.h"
+#include "validator/json_guard.h"
 #include "validator/openapi.h"
+#include "validator/policies.h"
 
 #define EXIT_BAD 1 /* the input or the installation is wrong; standard error says how */
 
@@ -35,12 +37,18 @@ int oneshot_open_schemas(int *ret_fd, struct err *err)
 	return 0;
 }
 
-static int load_catalog(struct catalog *catalog, struct err *err)
+/* `ret_policies`: NULL when they are not wanted. */
+static int load_installed(struct catalog *catalog, json_t **ret_policies, struct err *err)
 {
 	own_fd folder = -1;
 	int status = oneshot_open_schemas(&folder, err);
 
-	return status < 0 ? status : catalog_load(catalog, folder, err);
+	if (status == 0)
+		status = catalog_load(catalog, folder, err);
+	if (status == 0 && ret_policies != NULL)
+		status = policies_read(folder, catalog->schemas[CATALOG_POLICY], ret_policies,
+				       err);
+	return status;
 }
 
 static int read_file(const char *path, struct buf *text, struct err *err)
@@ -85,13 +93,13 @@ static int print_json(const json_t *document, FILE *out, FILE *err_out)
 	return EXIT_SUCCESS;
 }
 
-static int config_print(const struct catalog *catalog, const char *path, const struct buf *text,
-			FILE *out, FILE *err_out)
+static int config_print(const struct catalog *catalog, json_t *policies, const char *path,
+			const struct buf *text, FILE *out, FILE *err_out)
 {
 	own_mem struct faults *faults = malloc(sizeof(*faults));
 	json_t *config = NULL;
 	int status = faults == NULL ? -ENOMEM
-				    : config_check(catalog->schemas[CATALOG_CONFIG],
+				    : config_check(catalog->schemas[CATALOG_CONFIG], policies,
 						   text->data != NULL ? text->data : "",
 						   text->length, &config, faults);
 
@@ -108,10 +116,11 @@ static int config_print(const struct catalog *catalog, const char *path, const s
 int oneshot_config(const char *path, FILE *out, FILE *err_out)
 {
 	struct catalog catalog = {.documents = {NULL}};
+	own_json *policies = NULL;
 	struct err err = {0};
 	own_buf text;
 	int code = EXIT_BAD;
-	int status = load_catalog(&catalog, &err);
+	int status = load_installed(&catalog, &policies, &err);
 
 	buf_init(&text, CONFIG_BYTES_MAX);
 	if (status == 0)
@@ -119,7 +128,7 @@ int oneshot_config(const char *path, FILE *out, FILE *err_out)
 	if (status < 0)
 		(void)fprintf(err_out, "casemate-validator: %s\n", err.text);
 	else
-		code = config_print(&catalog, path, &text, out, err_out);
+		code = config_print(&catalog, policies, path, &text, out, err_out);
 	catalog_done(&catalog);
 	return code;
 }
@@ -130,7 +139,7 @@ int oneshot_openapi(FILE *out, FILE *err_out)
 	json_t *document = NULL;
 	struct err err = {0};
 	int code = EXIT_BAD;
-	int status = load_catalog(&catalog, &err);
+	int status = load_installed(&catalog, NULL, &err);
 
 	if (status == 0)
 		status = openapi_make(&catalog, &document, &err);

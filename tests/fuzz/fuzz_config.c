@@ -5,12 +5,30 @@
 #include <assert.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/fuzz/schemas.h"
+#include "validator/code/policy_files.h"
 #include "validator/config.h"
 #include "validator/json_guard.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static json_t *installed(void)
+{
+	static json_t *policies;
+
+	if (policies == NULL) {
+		int folder = open("validator/policies", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		int status;
+
+		policies = json_object();
+		status = policy_files_load(folder, fuzz_schema(CATALOG_POLICY), policies, NULL);
+		assert(folder >= 0 && status == 0);
+		(void)close(folder);
+	}
+	return policies;
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -18,8 +36,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	own_json *config = NULL;
 	own_json *again = NULL;
 	char *text;
-	int status = config_check(fuzz_schema(CATALOG_CONFIG), (const char *)data, size,
-				  &config, &faults);
+	int status = config_check(fuzz_schema(CATALOG_CONFIG), installed(), (const char *)data,
+				  size, &config, &faults);
 
 	if (status != 0) {
 		assert(status == -EBADMSG && faults.count > 0);
@@ -27,7 +45,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	text = json_dumps(config, 0);
 	assert(text != NULL);
-	status = config_check(fuzz_schema(CATALOG_CONFIG), text, strlen(text), &again, &faults);
+	status = config_check(fuzz_schema(CATALOG_CONFIG), installed(), text, strlen(text),
+			      &again, &faults);
 	assert(status == 0 && json_equal(config, again) == 1);
 	free(text);
 	return 0;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memfd.h"
+#include "validator/code/policy_files.h"
 #include "validator/outcome.h"
 #include "validator/request.h"
 
@@ -23,6 +24,22 @@ const struct catalog *support_catalog(void)
 	cr_assert(catalog_load(&catalog, folder, &err) == 0, "%s", err.text);
 	is_loaded = true;
 	return &catalog;
+}
+
+json_t *support_policies(void)
+{
+	static json_t *policies;
+	struct err err = {0};
+	own_fd folder = -1;
+
+	if (policies != NULL)
+		return policies;
+	folder = open("validator/policies", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	policies = json_object();
+	cr_assert(policy_files_load(folder, support_catalog()->schemas[CATALOG_POLICY],
+				    policies, &err) == 0,
+		  "%s", err.text);
+	return policies;
 }
 
 char *support_quotes(const char *text)

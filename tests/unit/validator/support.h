@@ -13,6 +13,9 @@
 /* The schemas of schema/v1, loaded once per process. */
 const struct catalog *support_catalog(void);
 
+/* The installed policies, complete, loaded once per process. */
+json_t *support_policies(void);
+
 /* A document from JSON text with ' for ", so that literals stay readable. */
 json_t *support_json(const char *text);
 

@@ -10,14 +10,19 @@ TestSuite(config, .timeout = 30);
 
 static struct faults faults;
 
+static int check(const char *text, json_t **ret)
+{
+	return config_check(support_catalog()->schemas[CATALOG_CONFIG], support_policies(),
+			    text, strlen(text), ret, &faults);
+}
+
 static json_t *good(const char *text)
 {
 	char *copy = support_quotes(text);
 	json_t *config = NULL;
 
-	cr_assert_eq(config_check(support_catalog()->schemas[CATALOG_CONFIG], copy,
-				  strlen(copy), &config, &faults),
-		     0, "%s: %s %s", text, faults.list[0].pointer, faults.list[0].detail);
+	cr_assert_eq(check(copy, &config), 0, "%s: %s %s", text, faults.list[0].pointer,
+		     faults.list[0].detail);
 	free(copy);
 	return config;
 }
@@ -27,9 +32,7 @@ static void bad(const char *text, const char *pointer, const char *rule)
 	char *copy = support_quotes(text);
 	json_t *config = NULL;
 
-	cr_assert_eq(config_check(support_catalog()->schemas[CATALOG_CONFIG], copy,
-				  strlen(copy), &config, &faults),
-		     -EBADMSG, "%s", text);
+	cr_assert_eq(check(copy, &config), -EBADMSG, "%s", text);
 	cr_expect(has_fault(&faults, pointer, rule), "%s: %s %s", text, faults.list[0].pointer,
 		  faults.list[0].rule);
 	free(copy);
@@ -80,15 +83,13 @@ Test(config, completed_configuration_is_valid_and_stays_the_same)
 	own_json *again = NULL;
 	char *text = json_dumps(config, 0);
 
-	cr_assert_eq(config_check(support_catalog()->schemas[CATALOG_CONFIG], text,
-				  strlen(text), &again, &faults),
-		     0);
+	cr_assert_eq(check(text, &again), 0);
 	cr_expect(json_equal(config, again) == 1);
 	cr_expect_eq(json_integer_value(at(config, "tenants.dev.ceilings.wall_ms")), 60000);
 	cr_expect_str_eq(
 		json_string_value(json_object_get(
 			json_array_get(json_object_get(config, "principals"), 0), "policy")),
-		"default");
+		"open");
 	free(text);
 }
 
@@ -97,6 +98,23 @@ Test(config, whole_numbers_are_normalised)
 	own_json *config = good("{'validators':3.0}");
 
 	cr_expect(json_is_integer(at(config, "validators")));
+}
+
+Test(config, a_policy_is_completed_and_may_be_none_of_those_that_come_along)
+{
+	own_json *config = good("{'policies':{'default':{},'own':{'narrows':'standard'}}}");
+
+	cr_expect_str_eq(json_string_value(at(config, "policies.own.reject.severity")), "none");
+	cr_expect_null(at(config, "policies.standard"));
+	bad("{'policies':{'a':{},'strict':{}}}", "/policies/strict", "built-in");
+	bad("{'policies':{'a':{'narrows':'b'},'b':{'narrows':'a'}}}", "/policies/a/narrows",
+	    "chain");
+	bad("{'policies':{'a':{'narrows':'nobody'}}}", "/policies/a/narrows", "reference");
+	bad("{'policies':{'a':{'python':{'modules':{'deny':['a..b']}}}}}",
+	    "/policies/a/python/modules/deny/0", "pattern");
+	bad("{'policies':{'a':{'reject':{'severity':'worst'}}}}", "/policies/a/reject/severity",
+	    "enum");
+	bad("{'policies':{'a':{'rules':1}}}", "/policies/a/rules", "additionalProperties");
 }
 
 #define PRINCIPAL(members) "{'tenants':{'dev':{}},'principals':[{" members "}]}"
@@ -124,6 +142,8 @@ Test(config, faults_have_pointers)
 	    "/principals/0/tenant", "reference");
 	bad(PRINCIPAL("'dns':'a.b','tenant':'dev','roles':['executor'],'policy':'x'"),
 	    "/principals/0/policy", "reference");
+	json_decref(good(PRINCIPAL("'dns':'a.b','tenant':'dev','roles':['executor'],"
+				   "'policy':'strict'")));
 	bad(PRINCIPAL("'tenant':'dev','roles':['executor']"), "/principals/0", "oneOf");
 	bad(PRINCIPAL("'cn':'a','dns':'b','tenant':'dev','roles':['executor']"),
 	    "/principals/0", "oneOf");
