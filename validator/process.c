@@ -18,6 +18,7 @@
 #include "validator/json_guard.h"
 #include "validator/outcome.h"
 #include "validator/request.h"
+#include "validator/rulebook.h"
 
 /* States of the set-up dialogue, as bits for the route table. */
 enum { SETUP_NEW = 1, SETUP_CONFIGURED = 2, SETUP_SERVING = 4, SETUP_DRAINING = 8 };
@@ -30,10 +31,12 @@ struct validator {
 	uint32_t state;
 	int exit_code;
 	struct setup_hello hello;
-	int schema_folder;  /* owned; -1: none */
-	int pending_ledger; /* owned; the peer's channel until COMMIT */
+	int schema_folder;    /* owned; -1: none */
+	int pending_policies; /* owned; JSON, until COMMIT */
+	int pending_ledger;   /* owned; the peer's channel until COMMIT */
 	unsigned landlock_abi;
 	struct catalog catalog;
+	struct rulebook rulebook;
 	struct outcome_writer writer;
 	struct faults faults;
 };
@@ -269,12 +272,15 @@ static int serve_config(void *owner, struct msg *msg, struct err *err)
 
 	if (status < 0)
 		return status;
-	/* The schemas belong to this build; a reload brings the same, and confined as it is the
-	 * process could not read them. The descriptor of a reload closes with its message. */
+	/* Schemas and rules belong to this build; a reload brings the same, and confined as it
+	 * is the process could not read them. The descriptor of a reload closes with its
+	 * message. */
 	if (validator->state == SETUP_CONFIGURED) {
 		fd_drop(&validator->schema_folder);
 		validator->schema_folder = msg_take_fd(msg, 0);
 	}
+	fd_drop(&validator->pending_policies);
+	validator->pending_policies = msg_take_fd(msg, 1);
 	return 0;
 }
 
@@ -293,6 +299,20 @@ static int serve_peer(void *owner, struct msg *msg, struct err *err)
 	fd_drop(&validator->pending_ledger);
 	validator->pending_ledger = msg_take_fd(msg, 0);
 	return 0;
+}
+
+/* Puts the policies of the last configuration into force; without a new one nothing changes. */
+static int adopt_policies(struct validator *validator, struct err *err)
+{
+	own_fd fd = fd_take(&validator->pending_policies);
+	own_span text = {.data = ""};
+	int status = 0;
+
+	if (fd < 0)
+		return 0;
+	status = memfd_map(fd, RULEBOOK_POLICIES_BYTES_MAX, &text, err);
+	return status < 0 ? status
+			  : rulebook_adopt(&validator->rulebook, text.data, text.length, err);
 }
 
 /* Everything that opens a file or fetches an algorithm happens before confinement. */
@@ -314,6 +334,11 @@ static int prepare(struct validator *validator, struct err *err)
 	if (status == 0)
 		status = outcome_writer_init(&validator->writer,
 					     validator->catalog.schemas[CATALOG_REPORT], err);
+	if (status == 0)
+		status = rulebook_load(&validator->rulebook, &validator->catalog,
+				       validator->schema_folder, err);
+	if (status == 0)
+		status = adopt_policies(validator, err);
 	fd_drop(&validator->schema_folder);
 	return status;
 }
@@ -329,6 +354,16 @@ static int confine(struct validator *validator, struct err *err)
 	return status;
 }
 
+/* A reload: on failure the policies in force stay, and so do we. */
+static int commit_again(struct validator *validator, struct err *err)
+{
+	if (adopt_policies(validator, err) == 0)
+		return send_ready(validator, err);
+	log_event(LOG_ERROR, "reload_refused", LOG_STR("reason", err->text));
+	send_failed(validator, err);
+	return 0;
+}
+
 static int serve_commit(void *owner, struct msg *msg, struct err *err)
 {
 	struct validator *validator = owner;
@@ -336,7 +371,7 @@ static int serve_commit(void *owner, struct msg *msg, struct err *err)
 	int status = setup_commit_decode(msg->body, msg->length, &commit, err);
 
 	if (status < 0 || validator->state != SETUP_CONFIGURED)
-		return status < 0 ? status : send_ready(validator, err);
+		return status < 0 ? status : commit_again(validator, err);
 	status = prepare(validator, err);
 	if (status == 0)
 		status = confine(validator, err);
@@ -378,7 +413,7 @@ static int serve_drain(void *owner, struct msg *msg, struct err *err)
 
 static const struct route setup_routes[] = {
 	{SETUP_HELLO, SETUP_NEW, 0, 0, serve_hello},
-	{SETUP_VALIDATOR_CONFIG, SETUP_CONFIGURED | SETUP_SERVING | SETUP_DRAINING, 1, 1,
+	{SETUP_VALIDATOR_CONFIG, SETUP_CONFIGURED | SETUP_SERVING | SETUP_DRAINING, 2, 2,
 	 serve_config},
 	{SETUP_PEER, SETUP_CONFIGURED | SETUP_SERVING | SETUP_DRAINING, 1, 1, serve_peer},
 	{SETUP_COMMIT, SETUP_CONFIGURED | SETUP_SERVING | SETUP_DRAINING, 0, 0, serve_commit},
@@ -432,6 +467,7 @@ int process_serve(int take_fd)
 		.setup = {.fd = -1},
 		.ledger = {.fd = -1},
 		.schema_folder = -1,
+		.pending_policies = -1,
 		.pending_ledger = -1,
 		.loop = {.epoll_fd = -1},
 	};
@@ -443,8 +479,10 @@ int process_serve(int take_fd)
 		validator.exit_code = 1;
 	}
 	fd_drop(&validator.schema_folder);
+	fd_drop(&validator.pending_policies);
 	fd_drop(&validator.pending_ledger);
 	outcome_writer_done(&validator.writer);
+	rulebook_done(&validator.rulebook);
 	catalog_done(&validator.catalog);
 	return validator.exit_code;
 }

@@ -2,9 +2,9 @@
  * validator/process.h - the validator as a process of the service: set up by the supervisor,
  * asked by the ledger, holding nothing.
  *
- * Life: HELLO, VALIDATOR_CONFIG (the schema folder), PEER, COMMIT. At COMMIT it loads the
- * schemas, gives up every right, proves it and says READY; only then does it read a byte that
- * came from a caller. One thread, one question after the other.
+ * Life: HELLO, VALIDATOR_CONFIG (the schema folder, the policies), PEER, COMMIT. At COMMIT it
+ * loads schemas, rules and policies, gives up every right, proves it and says READY; only then
+ * does it read a byte that came from a caller. One thread, one question after the other.
  */
 #ifndef VALIDATOR_PROCESS_H
 #define VALIDATOR_PROCESS_H

@@ -30,7 +30,8 @@ enum setup_message {
 	SETUP_LEDGER_CONFIG, /* fds: 1, the state folder (O_DIRECTORY) */
 	SETUP_TENANT,
 	SETUP_PRINCIPAL,
-	SETUP_VALIDATOR_CONFIG, /* fds: 1, the folder of schema files (O_DIRECTORY) */
+	SETUP_VALIDATOR_CONFIG, /* fds: 2, the folder of schema files (O_DIRECTORY), beside which rules
+				   and policies lie; the configured policies as JSON (memfd) */
 	SETUP_WARDEN_CONFIG, /* fds: at a level without cells 1, the folder for workspaces */
 	SETUP_RUNTIME, /* fds: 1, the runtime's folder (O_DIRECTORY) */
 	/* child -> supervisor */

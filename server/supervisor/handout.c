@@ -195,14 +195,26 @@ static int hand_ledger(struct child *child, const struct config *config, struct 
 	return 0;
 }
 
+/* By memfd: a policy may list some thousand names. */
+static int write_policies(const struct config *config, int *ret_fd, struct err *err)
+{
+	own_mem char *text = json_dumps(config_get(config, "policies"), JSON_COMPACT);
+
+	if (text == NULL)
+		return err_set(err, ENOMEM, "memory for policies");
+	return memfd_from("policies", text, strlen(text), ret_fd, err);
+}
+
 static int hand_validator(struct child *child, const struct config *config, struct err *err)
 {
 	struct setup_validator_config message = {0};
+	own_fd policies = -1;
+	int status = write_policies(config, &policies, err);
 
-	(void)config;
-	(void)err;
+	if (status < 0)
+		return status;
 	SEND(child, SETUP_VALIDATOR_CONFIG, setup_validator_config, &message,
-	     &child->supervisor->schema_fd, 1);
+	     ((const int[]){child->supervisor->schema_fd, policies}), 2);
 	return 0;
 }
 

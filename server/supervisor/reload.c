@@ -16,10 +16,11 @@ static const char *const fixed[] = {
 };
 
 /* The front is asked first: keys are what a reload is mostly about, and what only it can judge.
+ * The ledger comes after the validators, because it asks them by the names of policies.
  */
 static const enum setup_role order[] = {
-	SETUP_ROLE_FRONT, SETUP_ROLE_LEDGER,	SETUP_ROLE_WARDEN,
-	SETUP_ROLE_GATE,  SETUP_ROLE_VALIDATOR,
+	SETUP_ROLE_FRONT,  SETUP_ROLE_VALIDATOR, SETUP_ROLE_LEDGER,
+	SETUP_ROLE_WARDEN, SETUP_ROLE_GATE,
 };
 
 static void finish(struct supervisor *supervisor)

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 import signal
 import struct
 import subprocess
@@ -21,7 +22,7 @@ from channel import Reader, receive, sealed, send, text, u8, u32, u64  # noqa: E
 VARIANT = os.environ.get("VARIANT", "release")
 BUILD = ROOT / "build" / VARIANT
 PROGRAM = BUILD / "libexec" / "casemate" / "casemate-validator"
-SCHEMAS = BUILD / "share" / "casemate" / "schema"
+SHARE = BUILD / "share" / "casemate"
 VERSION = subprocess.run([PROGRAM, "--version"], capture_output=True, text=True,
                          check=True).stdout.split()[1]
 
@@ -50,10 +51,12 @@ class Validator:
     def hello(self, version=VERSION):
         send(self.setup, channel.SETUP_HELLO, text(version) + u32(self.uid) + u32(1) + u8(1))
 
-    def configure(self):
-        folder = os.open(SCHEMAS, os.O_RDONLY | os.O_DIRECTORY)
-        send(self.setup, channel.SETUP_VALIDATOR_CONFIG, u8(0), [folder])
-        os.close(folder)
+    def configure(self, share=SHARE, policies=None):
+        text = policies if isinstance(policies, bytes) else json.dumps(policies or {}).encode()
+        fds = [os.open(share / "schema", os.O_RDONLY | os.O_DIRECTORY), sealed(text)]
+        send(self.setup, channel.SETUP_VALIDATOR_CONFIG, u8(0), fds)
+        for fd in fds:
+            os.close(fd)
 
     def introduce(self):
         if self.ledger is not None:
@@ -310,18 +313,66 @@ def test_a_landlock_abi_out_of_reach_refuses_to_start(fresh):
     assert "Landlock" in Reader(failed.body).text()
 
 
-def test_a_broken_schema_refuses_to_start(fresh, tmp_path):
-    for file in SCHEMAS.iterdir():
-        (tmp_path / file.name).write_bytes(file.read_bytes())
-    (tmp_path / "report.schema.json").write_text('{"typ": "object"}')
-    folder = os.open(tmp_path, os.O_RDONLY | os.O_DIRECTORY)
+@pytest.fixture
+def share(tmp_path):
+    """What is installed, to be broken."""
+    for part in ("schema", "rules", "policies"):
+        shutil.copytree(SHARE / part, tmp_path / part)
+    return tmp_path
+
+
+def rewrite(path, change):
+    document = json.loads(path.read_text())
+    change(document)
+    path.write_text(json.dumps(document))
+
+
+@pytest.mark.parametrize("spoil,reasons", [
+    (lambda share: (share / "schema/report.schema.json").write_text('{"typ": "object"}'),
+     ["report.schema.json", "typ"]),
+    (lambda share: rewrite(share / "rules/python/network.json", lambda document:
+                           document["rules"][0].update(query="(call nowhere: (_)) @here")),
+     ["python/network.json", "py-", "nowhere"]),
+    (lambda share: rewrite(share / "rules/bash/secrets.json", lambda document:
+                           document["rules"][1].update(severity="awful")),
+     ["bash/secrets.json", "/rules/1/severity"]),
+    (lambda share: shutil.rmtree(share / "rules/javascript"), ["no rules for javascript", "installation"]),
+    (lambda share: shutil.rmtree(share / "rules"), ["rules beside the schemas", "installation"]),
+    (lambda share: rewrite(share / "policies/strict.json", lambda document:
+                           document.update(narrows=1)), ["strict.json", "/narrows"]),
+    (lambda share: shutil.rmtree(share / "policies"), ["policies beside the schemas"]),
+], ids=["schema", "query", "rule", "a language without rules", "no rules", "policy", "no policies"])
+def test_a_broken_installation_refuses_to_start(fresh, share, spoil, reasons):
+    spoil(share)
     fresh.hello()
-    send(fresh.setup, channel.SETUP_VALIDATOR_CONFIG, u8(0), [folder])
-    os.close(folder)
+    fresh.configure(share)
     failed = fresh.commit()
 
     assert failed.type == channel.SETUP_FAILED
-    assert "typ" in Reader(failed.body).text()
+    text = Reader(failed.body).text()
+    assert [reason for reason in reasons if reason not in text] == [], text
+    assert fresh.process.wait(10) == 1
+
+
+BAD_POLICIES = {"no JSON": b"{", "no object": b"[]", "built-in": {"strict": {}},
+                "not valid": {"a": {"what": 1}}, "circle": {"a": {"narrows": "a"}}}
+
+
+@pytest.mark.parametrize("name", BAD_POLICIES)
+def test_bad_policies_refuse_to_start(fresh, name):
+    fresh.hello()
+    fresh.configure(policies=BAD_POLICIES[name])
+
+    assert fresh.commit().type == channel.SETUP_FAILED
+
+
+def test_a_reload_with_bad_policies_is_refused_and_it_goes_on(validator):
+    for policies in BAD_POLICIES.values():
+        validator.configure(policies=policies)
+        assert validator.commit().type == channel.SETUP_FAILED
+    assert validator.request(GOOD)[0] == REQUEST_GOOD
+    validator.configure(policies={"a": {"narrows": "strict"}})
+    assert validator.commit().type == channel.SETUP_READY
 
 
 # --- run by hand -------------------------------------------------------------------------------
