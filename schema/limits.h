@@ -70,6 +70,8 @@
 #define LIMIT_CODE_TOKENS      60000 /* words and signs: with 65,536 open at the end the parser of
 					tree-sitter 0.20.7 corrupts its memory; about 300 KiB */
 #define LIMIT_FINDINGS	       64   /* findings listed for one source; a model repairs a few at a time */
+#define LIMIT_FINDINGS_BYTES   (2ull << 20) /* the same as JSON: each has under 16 KiB even when every
+					  character of its line needs an escape */
 #define LIMIT_RESULT_CHARS     16384	   /* value of the last expression as text */
 #define LIMIT_JSON_DEPTH       64	   /* nesting of a request body; ours nests under 5 */
 #define LIMIT_FAULTS	       32	   /* faults listed in one problem document */

@@ -18,7 +18,8 @@
 	X(REPORT, "report", "Report")                       \
 	X(CONFIG, "config", "Config")                       \
 	X(RULES, "rules", "Rules")                          \
-	X(POLICY, "policy", "Policy")
+	X(POLICY, "policy", "Policy")                       \
+	X(FINDING, "finding", "Finding")
 
 enum catalog_name {
 #define X(symbol, file, component) CATALOG_##symbol,

@@ -12,26 +12,47 @@ static const char *const component_names[] = {
 };
 
 /* Which schemas callers meet: not the configuration, not what workers say. */
-static const enum catalog_name public_schemas[] = {CATALOG_REQUEST,	 CATALOG_EXECUTION,
-						   CATALOG_PROBLEM,	 CATALOG_RUNTIMES,
-						   CATALOG_CAPABILITIES, CATALOG_HEALTH};
+static const enum catalog_name public_schemas[] = {
+	CATALOG_REQUEST,      CATALOG_EXECUTION, CATALOG_PROBLEM, CATALOG_RUNTIMES,
+	CATALOG_CAPABILITIES, CATALOG_HEALTH,	 CATALOG_POLICY,  CATALOG_FINDING};
 
 /* --- schemas ------------------------------------------------------------------------------ */
 
-/* "#/$defs/file" of a schema becomes "#/components/schemas/<component>/$defs/file". */
-static void move_references(json_t *value, const char *component)
+/* The component that is the document with this $id, of `length` bytes; NULL: there is none. */
+static const char *component_of(const struct catalog *catalog, const char *id, size_t length)
+{
+	for (unsigned i = 0; i < CATALOG_COUNT; i++) {
+		const char *other =
+			json_string_value(json_object_get(catalog->documents[i], "$id"));
+
+		if (other != NULL && strlen(other) == length && memcmp(other, id, length) == 0)
+			return component_names[i];
+	}
+	return NULL;
+}
+
+/* "#/$defs/file" of a schema becomes "#/components/schemas/<component>/$defs/file", and the
+ * $id of another document the name of its component. */
+static void move_references(const struct catalog *catalog, json_t *value, const char *component)
 {
 	const char *target = json_string_value(json_object_get(value, "$ref"));
 	const char *key;
 	size_t index;
 	json_t *inner;
 
-	json_array_foreach(value, index, inner) move_references(inner, component);
-	json_object_foreach(value, key, inner) move_references(inner, component);
-	if (target != NULL && target[0] == '#')
-		(void)json_object_set_new(
-			value, "$ref",
-			json_sprintf("#/components/schemas/%s%s", component, target + 1));
+	json_array_foreach(value, index, inner) move_references(catalog, inner, component);
+	json_object_foreach(value, key, inner) move_references(catalog, inner, component);
+	if (target != NULL) {
+		size_t length = strcspn(target, "#");
+		const char *of =
+			length == 0 ? component : component_of(catalog, target, length);
+
+		if (of != NULL)
+			(void)json_object_set_new(
+				value, "$ref",
+				json_sprintf("#/components/schemas/%s%s", of,
+					     target[length] == '#' ? target + length + 1 : ""));
+	}
 }
 
 static json_t *make_schemas(const struct catalog *catalog)
@@ -44,7 +65,7 @@ static json_t *make_schemas(const struct catalog *catalog)
 
 		(void)json_object_del(copy, "$schema");
 		(void)json_object_del(copy, "$id");
-		move_references(copy, component);
+		move_references(catalog, copy, component);
 		(void)json_object_set_new(schemas, component, copy);
 	}
 	return schemas;

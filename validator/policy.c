@@ -14,6 +14,7 @@ struct policy {
 	struct policy_size size;
 	enum policy_severity threshold;
 	bool refuses_unparseable;
+	bool is_copy; /* its lists belong to the policy it is a copy of */
 };
 
 struct policy_set {
@@ -97,6 +98,8 @@ static int load(struct policy *policy, const char *name, json_t *document)
 
 static void done(struct policy *policy)
 {
+	if (policy->is_copy)
+		return;
 	for (unsigned language = 0; language < POLICY_LANGUAGES; language++) {
 		for (unsigned topic = 0; topic < POLICY_TOPICS; topic++)
 			policy_names_done(&policy->names[language][topic]);
@@ -242,6 +245,38 @@ int policy_narrow(const struct policy *base, const char *name, json_t *document,
 	}
 	policy->narrows = base;
 	*ret = policy;
+	return 0;
+}
+
+bool policy_includes(const struct policy *policy, const struct policy *inner)
+{
+	while (policy != NULL && policy != inner)
+		policy = policy->narrows;
+	return policy != NULL;
+}
+
+/* The copies lie in one piece, the narrowest first, so that one call frees them. */
+int policy_join(const struct policy *base, const struct policy *extra, struct policy **ret)
+{
+	struct policy *copies;
+	size_t count = 1;
+
+	*ret = NULL;
+	if (policy_includes(base, extra) || policy_includes(extra, base))
+		return 0;
+	for (const struct policy *policy = extra->narrows; policy != NULL;
+	     policy = policy->narrows)
+		count++;
+	copies = calloc(count, sizeof(*copies));
+	if (copies == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++) {
+		copies[i] = *extra;
+		copies[i].is_copy = true;
+		copies[i].narrows = i + 1 < count ? &copies[i + 1] : base;
+		extra = extra->narrows;
+	}
+	*ret = copies;
 	return 0;
 }
 

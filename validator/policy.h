@@ -96,7 +96,18 @@ const struct policy *policy_narrows(const struct policy *policy);
  * -ENOMEM. */
 nodiscard int policy_narrow(const struct policy *base, const char *name, json_t *document,
 			    struct policy **ret);
+
+/* A policy of a set, with all that it narrows, on top of another: code must satisfy both. They
+ * are borrowed and must outlive it. `*ret` is NULL where one of the two is the other's, or the
+ * same: then the narrower one says it all. 0 or -ENOMEM. */
+nodiscard int policy_join(const struct policy *base, const struct policy *extra,
+			  struct policy **ret);
+
+/* One that was narrowed or joined; NULL is legal. */
 void policy_free(struct policy *policy);
+
+/* Whether `inner` is `policy` or one that it narrows. */
+bool policy_includes(const struct policy *policy, const struct policy *inner);
 
 /* --- questions: each asks the whole chain ------------------------------------------------- */
 

@@ -14,11 +14,12 @@
 #include "schema/wire/ledger_validator.h"
 #include "schema/wire/setup.h"
 #include "validator/catalog.h"
+#include "validator/code/report.h"
 #include "validator/enclose.h"
 #include "validator/json_guard.h"
 #include "validator/outcome.h"
 #include "validator/request.h"
-#include "validator/rulebook.h"
+#include "validator/verdict.h"
 
 /* States of the set-up dialogue, as bits for the route table. */
 enum { SETUP_NEW = 1, SETUP_CONFIGURED = 2, SETUP_SERVING = 4, SETUP_DRAINING = 8 };
@@ -53,17 +54,22 @@ static void stop(struct validator *validator, int exit_code)
 
 /* --- questions of the ledger -------------------------------------------------------------- */
 
-/* Sends one answer whose content travels as a sealed memfd. */
+/* Sends one answer whose content travels as a sealed memfd; `more` in a second one, where there
+ * is any. */
 static int answer(struct validator *validator, uint16_t type, uint64_t id, const struct wr *wr,
-		  const struct buf *content, struct err *err)
+		  const struct buf *content, const struct buf *more, struct err *err)
 {
 	own_fd fd = -1;
+	own_fd second = -1;
 	int status = memfd_from("answer", content->data != NULL ? content->data : "",
 				content->length, &fd, err);
 
+	if (status == 0 && more != NULL && more->length > 0)
+		status = memfd_from("answer", more->data, more->length, &second, err);
 	if (status < 0)
 		return status;
-	return chan_send(&validator->ledger, type, id, wr->data, wr->length, &fd, 1, err);
+	return chan_send(&validator->ledger, type, id, wr->data, wr->length,
+			 (const int[]){fd, second}, second >= 0 ? 2 : 1, err);
 }
 
 static int answer_bad(struct validator *validator, uint64_t id, const struct request_bad *bad,
@@ -85,37 +91,89 @@ static int answer_bad(struct validator *validator, uint64_t id, const struct req
 		return status;
 	wr_init(&wr, body, sizeof(body));
 	request_bad_encode(&wr, bad);
-	return answer(validator, REQUEST_BAD, id, &wr, &faults, err);
+	return answer(validator, REQUEST_BAD, id, &wr, &faults, NULL, err);
+}
+
+/* JSON members for the answer of the execution. Most code has no findings and needs none. */
+static int write_findings(const struct verdict *verdict, const json_t *document,
+			  struct buf *members, struct err *err)
+{
+	const json_t *code = json_object_get(document, "code");
+	struct jsonw json;
+
+	if (verdict->findings.count == 0)
+		return 0;
+	jsonw_init(&json, members);
+	code_findings_write(&json, &verdict->findings, json_string_value(code),
+			    json_string_length(code));
+	return buf_check(members, err);
+}
+
+static int answer_good(struct validator *validator, uint64_t id, struct request_good *good,
+		       const struct buf *payload, const struct verdict *verdict,
+		       const json_t *document, struct err *err)
+{
+	own_buf members;
+	uint8_t body[256];
+	struct wr wr;
+	int status;
+
+	buf_init(&members, LIMIT_FINDINGS_BYTES);
+	status = write_findings(verdict, document, &members, err);
+	if (status < 0)
+		return status;
+	good->is_rejected = verdict->is_rejected;
+	verdict_count(verdict, good->findings);
+	wr_init(&wr, body, sizeof(body));
+	request_good_encode(&wr, good);
+	return answer(validator, REQUEST_GOOD, id, &wr, payload, &members, err);
+}
+
+/* Bytes to a typed job, then to a verdict on its code. */
+static int check_request(struct validator *validator, uint64_t id, const struct span *text,
+			 const struct check_request *ask, struct request_bad *bad,
+			 struct err *err)
+{
+	struct faults *faults = &validator->faults;
+	own_json *document = NULL;
+	own_verdict verdict = {.policy = NULL};
+	own_buf payload;
+	struct request_good good;
+	int status = request_read(validator->catalog.schemas[CATALOG_REQUEST], text->data,
+				  text->length, &document, bad, faults, err);
+
+	buf_init(&payload, LIMIT_PAYLOAD_BYTES);
+	if (status == 0)
+		status = request_check(document, ask, &good, &payload, bad, faults, err);
+	if (status < 0)
+		return status;
+	status = verdict_begin(&verdict, &validator->rulebook, ask->policy, document, faults,
+			       err);
+	if (status == -EBADMSG)
+		return request_refuse(PROBLEM_INVALID, faults, bad);
+	if (status == 0)
+		status = verdict_reach(&verdict, &validator->rulebook, document, err);
+	if (status < 0)
+		return status;
+	/* What the worker is to enforce of verdict.policy goes into the payload here. */
+	return answer_good(validator, id, &good, &payload, &verdict, document, err);
 }
 
 static int serve_check_request(void *owner, struct msg *msg, struct err *err)
 {
 	struct validator *validator = owner;
 	own_fd fd = msg_take_fd(msg, 0);
-	own_span body_text = {.data = ""};
-	own_buf payload;
+	own_span text = {.data = ""};
 	struct check_request ask;
-	struct request_good good;
 	struct request_bad bad;
-	uint8_t body[256];
-	struct wr wr;
 	int status = check_request_decode(msg->body, msg->length, &ask, err);
 
-	buf_init(&payload, LIMIT_PAYLOAD_BYTES);
 	if (status == 0)
-		status = memfd_map(fd, LIMIT_BODY_BYTES, &body_text, err);
+		status = memfd_map(fd, LIMIT_BODY_BYTES, &text, err);
 	if (status < 0)
 		return status;
-	status = request_check(validator->catalog.schemas[CATALOG_REQUEST], body_text.data,
-			       body_text.length, &ask, &good, &payload, &bad,
-			       &validator->faults, err);
-	if (status == -EBADMSG)
-		return answer_bad(validator, msg->id, &bad, err);
-	if (status < 0)
-		return status;
-	wr_init(&wr, body, sizeof(body));
-	request_good_encode(&wr, &good);
-	return answer(validator, REQUEST_GOOD, msg->id, &wr, &payload, err);
+	status = check_request(validator, msg->id, &text, &ask, &bad, err);
+	return status == -EBADMSG ? answer_bad(validator, msg->id, &bad, err) : status;
 }
 
 /* Before the answer, so that the ledger knows all of them when that comes. */
@@ -139,10 +197,26 @@ static int send_kept_files(struct validator *validator, uint64_t id, struct err 
 	return status;
 }
 
+/* What was found before it ran stands beside what became of it; the ledger brings it back as it
+ * got it from one of us. */
+static int add_findings(struct buf *members, int fd, struct err *err)
+{
+	static const char none[] = "\"findings\":[],\"findings_truncated\":false";
+	own_span found = {.data = none, .length = sizeof(none) - 1};
+	int status = fd >= 0 ? memfd_map(fd, LIMIT_FINDINGS_BYTES, &found, err) : 0;
+
+	if (status < 0)
+		return status;
+	buf_add_char(members, ',');
+	buf_add(members, found.data, found.length);
+	return buf_check(members, err);
+}
+
 static int serve_check_outcome(void *owner, struct msg *msg, struct err *err)
 {
 	struct validator *validator = owner;
 	own_fd fd = msg_take_fd(msg, 0);
+	own_fd findings_fd = msg->fd_count > 1 ? msg_take_fd(msg, 1) : -1;
 	own_span bundle = {.data = ""};
 	own_buf members;
 	struct check_outcome ask;
@@ -157,17 +231,19 @@ static int serve_check_outcome(void *owner, struct msg *msg, struct err *err)
 	if (status == 0)
 		status = outcome_write(&validator->writer, &ask, &bundle, &members, err);
 	if (status == 0)
+		status = add_findings(&members, findings_fd, err);
+	if (status == 0)
 		status = send_kept_files(validator, msg->id, err);
 	if (status < 0)
 		return status;
 	wr_init(&wr, body, sizeof(body));
 	outcome_good_encode(&wr, &good);
-	return answer(validator, OUTCOME_GOOD, msg->id, &wr, &members, err);
+	return answer(validator, OUTCOME_GOOD, msg->id, &wr, &members, NULL, err);
 }
 
 static const struct route ledger_routes[] = {
 	{CHECK_REQUEST, SETUP_SERVING | SETUP_DRAINING, 1, 1, serve_check_request},
-	{CHECK_OUTCOME, SETUP_SERVING | SETUP_DRAINING, 1, 1, serve_check_outcome},
+	{CHECK_OUTCOME, SETUP_SERVING | SETUP_DRAINING, 1, 2, serve_check_outcome},
 };
 
 /* The ledger is the only peer: without it there is nothing to do, and only the supervisor can

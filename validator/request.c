@@ -267,7 +267,7 @@ static void take_files(struct request *request)
 
 /* --- verdicts ----------------------------------------------------------------------------- */
 
-static int bad(enum problem problem, const struct faults *faults, struct request_bad *ret)
+int request_refuse(enum problem problem, const struct faults *faults, struct request_bad *ret)
 {
 	const struct fault *first = &faults->list[0];
 	char more[32] = "";
@@ -297,28 +297,37 @@ static int take_all(struct request *request, struct request_bad *ret_bad)
 	take_env(request);
 	take_files(request);
 	if (request->faults->count > 0)
-		return bad(PROBLEM_INVALID, request->faults, ret_bad);
+		return request_refuse(PROBLEM_INVALID, request->faults, ret_bad);
 	check_ceilings(request);
 	if (request->faults->count > 0)
-		return bad(PROBLEM_ABOVE_CEILING, request->faults, ret_bad);
+		return request_refuse(PROBLEM_ABOVE_CEILING, request->faults, ret_bad);
 	return 0;
 }
 
-int request_check(const struct schema *schema, const char *body, size_t length,
-		  const struct check_request *ask, struct request_good *ret,
-		  struct buf *payload, struct request_bad *ret_bad, struct faults *faults,
-		  struct err *err)
+int request_read(const struct schema *schema, const char *body, size_t length, json_t **ret,
+		 struct request_bad *ret_bad, struct faults *faults, struct err *err)
 {
 	own_json *document = NULL;
-	struct request request;
 	int status = json_guard_parse(body, length, &document, faults);
 
 	if (status == -ENOMEM)
 		return err_errno(err, ENOMEM, "parse a request");
 	if (status < 0)
-		return bad(PROBLEM_BAD_JSON, faults, ret_bad);
+		return request_refuse(PROBLEM_BAD_JSON, faults, ret_bad);
 	if (!schema_check(schema, document, faults))
-		return bad(PROBLEM_INVALID, faults, ret_bad);
+		return request_refuse(PROBLEM_INVALID, faults, ret_bad);
+	*ret = mem_take(&document);
+	return 0;
+}
+
+int request_check(json_t *document, const struct check_request *ask, struct request_good *ret,
+		  struct buf *payload, struct request_bad *ret_bad, struct faults *faults,
+		  struct err *err)
+{
+	struct request request;
+	int status;
+
+	faults_init(faults);
 	request.body = document;
 	request.ask = ask;
 	request.good = (struct request_good){.code_offset = 0};

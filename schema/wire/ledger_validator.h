@@ -6,15 +6,16 @@
 #define SCHEMA_WIRE_LEDGER_VALIDATOR_H
 
 #include "base/wire_gen.h"
+#include "schema/events.h"
 #include "schema/limits.h"
 #include "schema/status.h"
 
 enum ledger_validator_message {
 	/* ledger -> validator */
 	CHECK_REQUEST = 300, /* fds: 1, request body as a sealed memfd */
-	CHECK_OUTCOME,	     /* fds: 1, outcome bundle */
+	CHECK_OUTCOME,	     /* fds: 1 or 2, outcome bundle, what REQUEST_GOOD brought beside the payload */
 	/* validator -> ledger */
-	REQUEST_GOOD = 320, /* fds: 1, payload bundle */
+	REQUEST_GOOD = 320, /* fds: 1 or 2, payload bundle, memfd: what was found in the code (see below) */
 	REQUEST_BAD,	    /* fds: 1, memfd: JSON array of faults {pointer, rule, detail, hint} */
 	OUTCOME_GOOD,	    /* fds: 1, memfd: JSON members (see gate_ledger.h) */
 	OUTCOME_FILE	    /* before OUTCOME_GOOD: one for each file that is to be kept */
@@ -30,15 +31,28 @@ enum ledger_validator_message {
 	F(U64, open_files, 0, LIMIT_OPEN_FILES_MAX)                                                \
 	F(U64, workspace_bytes, 0, LIMIT_WORKSPACE_BYTES_MAX)
 
-/* The tenant's name and ceilings, for the fault that names them. */
+/* The tenant's name and ceilings, for the fault that names them; the policy of the caller's
+ * principal, which the request may narrow. */
 #define CHECK_REQUEST_FIELDS(F)                                                                    \
 	F(STR, tenant, 1, LIMIT_NAME_BYTES)                                                        \
+	F(STR, policy, 1, LIMIT_NAME_BYTES)                                                        \
 	LIMIT_FIELDS(F)
 WIRE_DECLARE(check_request, CHECK_REQUEST_FIELDS)
 
-/* code_offset, code_bytes: where the source lies in the payload, for the ledger's hash. */
+/* What rules and policies say of the code: whether it is refused, findings by severity. */
+#define VERDICT_FIELDS(F)                                                                          \
+	F(U8, is_rejected, 0, 1)                                                                   \
+	F(U64S, findings, 0, SEVERITY_MAX + 1)
+
+/*
+ * code_offset, code_bytes: where the source lies in the payload, for the ledger's hash.
+ * The second memfd holds JSON members without braces, which the ledger does not read:
+ *   "findings":[...],"findings_truncated":false
+ * Without it they are [] and false. They go into the answer of the execution, whatever becomes of it.
+ */
 #define REQUEST_GOOD_FIELDS(F)                                                                     \
 	F(STR, language, 1, LIMIT_NAME_BYTES)                                                      \
+	VERDICT_FIELDS(F)                                                                          \
 	LIMIT_FIELDS(F)                                                                            \
 	F(U64, code_offset, 0, LIMIT_PAYLOAD_BYTES)                                                \
 	F(U64, code_bytes, 0, LIMIT_CODE_BYTES)

@@ -46,6 +46,19 @@ static void put_limits(struct jsonw *json, const struct request_good *request)
 	jsonw_object_close(json);
 }
 
+/* What was known of the code before anything ran. */
+static void put_verdict(struct jsonw *json, const struct execution *e)
+{
+	jsonw_key_str(json, "verdict", e->request.is_rejected ? "rejected" : "accepted");
+	jsonw_key(json, "findings");
+	jsonw_object_open(json);
+	for (unsigned i = 0; i <= SEVERITY_MAX; i++)
+		if (e->request.findings[i] > 0)
+			jsonw_key_u64(json, event_severity_name(i), e->request.findings[i]);
+	jsonw_object_close(json);
+	key_digest(json, "findings_sha256", &e->findings_digest);
+}
+
 void body_accepted(const struct execution *e, struct buf *buf)
 {
 	struct jsonw json;
@@ -58,6 +71,7 @@ void body_accepted(const struct execution *e, struct buf *buf)
 	put_limits(&json, &e->request);
 	key_digest(&json, "request_sha256", &e->body_digest);
 	key_hex(&json, "code_sha256", e->code_sha256, DIGEST_BYTES);
+	put_verdict(&json, e);
 	jsonw_object_close(&json);
 }
 
@@ -150,8 +164,22 @@ static void put_empty_stream(struct jsonw *json, const char *name, const char *e
 	jsonw_key_bool(json, truncated, false);
 }
 
-int body_empty_members(const char *name, const char *message, struct buf *buf, struct span *ret,
-		       struct err *err)
+/* Behind the members that are there. */
+static void put_findings(struct jsonw *json, const struct span *findings)
+{
+	if (findings->length > 0) {
+		buf_add_char(json->buf, ',');
+		buf_add(json->buf, findings->data, findings->length);
+		return;
+	}
+	jsonw_key(json, "findings");
+	jsonw_array_open(json);
+	jsonw_array_close(json);
+	jsonw_key_bool(json, "findings_truncated", false);
+}
+
+int body_empty_members(const char *name, const char *message, const struct span *findings,
+		       struct buf *buf, struct span *ret, struct err *err)
 {
 	struct jsonw json;
 
@@ -176,6 +204,7 @@ int body_empty_members(const char *name, const char *message, struct buf *buf, s
 	jsonw_array_open(&json);
 	jsonw_array_close(&json);
 	jsonw_key_u64(&json, "events_dropped", 0);
+	put_findings(&json, findings);
 	jsonw_object_close(&json);
 	if (buf_check(buf, err) < 0)
 		return -E2BIG;

@@ -14,9 +14,11 @@ void body_finished(const struct execution *e, struct buf *buf);
 void body_refused(const struct execution *e, struct buf *buf);
 
 /* The answer's JSON members when no validator has made any: nothing was printed, and an error
- * of this name tells why. They are written as an object; *ret is what lies between its braces,
- * and lives as long as `buf`. */
-nodiscard int body_empty_members(const char *name, const char *message, struct buf *buf,
-				 struct span *ret, struct err *err);
+ * of this name tells why. `findings` are members as they came from a validator, or empty. All
+ * are written as an object; *ret is what lies between its braces, and lives as long as `buf`.
+ */
+nodiscard int body_empty_members(const char *name, const char *message,
+				 const struct span *findings, struct buf *buf, struct span *ret,
+				 struct err *err);
 
 #endif

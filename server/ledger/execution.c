@@ -35,11 +35,13 @@ struct execution *execution_new(struct ledger *ledger, uint64_t ask_id,
 	e->has_caller = true;
 	e->ask = *ask;
 	e->asked_us = clock_mono_us();
-	e->payload_fd = e->outcome_fd = e->members_fd = e->faults_fd = -1;
-	e->body = e->payload = e->members = (struct span){.data = ""};
+	e->payload_fd = e->findings_fd = e->outcome_fd = e->members_fd = e->faults_fd = -1;
+	e->body = e->payload = e->findings = e->members = (struct span){.data = ""};
 	e->deadline = (struct timer){.fire = flow_deadline, .owner = e};
-	e->body_digest.owner = e->payload_digest.owner = e->members_digest.owner = e;
-	e->body_digest.done = e->payload_digest.done = e->members_digest.done = flow_hashed;
+	e->body_digest.owner = e->payload_digest.owner = e->findings_digest.owner =
+		e->members_digest.owner = e;
+	e->body_digest.done = e->payload_digest.done = e->findings_digest.done =
+		e->members_digest.done = flow_hashed;
 	e->entry.execution = e;
 	bucket = bucket_of(e->number);
 	e->next_by_number = set->by_number[bucket];
@@ -103,12 +105,15 @@ void execution_free(struct execution *e)
 	loop_timer_stop(&e->ledger->loop, &e->deadline);
 	digest_stop(&e->ledger->digests, &e->body_digest);
 	digest_stop(&e->ledger->digests, &e->payload_digest);
+	digest_stop(&e->ledger->digests, &e->findings_digest);
 	digest_stop(&e->ledger->digests, &e->members_digest);
 	files_keep_stop(&e->keep);
 	span_done(&e->body);
 	span_done(&e->payload);
+	span_done(&e->findings);
 	span_done(&e->members);
 	fd_drop(&e->payload_fd);
+	fd_drop(&e->findings_fd);
 	fd_drop(&e->outcome_fd);
 	fd_drop(&e->members_fd);
 	fd_drop(&e->faults_fd);

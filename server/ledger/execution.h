@@ -67,10 +67,11 @@ struct execution {
 	bool is_outcome_asked;	     /* a validator has the outcome, or had */
 	bool is_keeping;	     /* its files are being written */
 	struct files_keep keep;
-	int payload_fd, outcome_fd, members_fd, faults_fd; /* owned; -1: none */
-	struct digest body_digest, payload_digest, members_digest;
+	int payload_fd, findings_fd, outcome_fd, members_fd, faults_fd; /* owned; -1: none */
+	struct digest body_digest, payload_digest, findings_digest, members_digest;
 	uint8_t code_sha256[DIGEST_BYTES];
 	struct span body, payload; /* owned: mapped while they are hashed */
+	struct span findings;	   /* owned: mapped until it is finished */
 	struct span members;	   /* owned: mapped until it is written */
 	uint64_t asked_us, hop_us;
 	struct timer deadline;

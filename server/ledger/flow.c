@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "server/ledger/body.h"
+#include "server/ledger/grant.h"
 #include "server/ledger/ledger.h"
 #include "server/ledger/ulid.h"
 
@@ -87,6 +88,13 @@ static void finish(struct execution *e, uint8_t status)
 	round_add(e->ledger, &e->entry);
 }
 
+static const char *error_name(uint8_t status)
+{
+	if (status == STATUS_REJECTED)
+		return "Rejected";
+	return status == STATUS_CANCELLED ? "Cancelled" : "InternalError";
+}
+
 /* An end that no validator has described. `why` is recorded, and NULL for a mere cancellation.
  */
 static void finish_bare(struct execution *e, uint8_t status, const char *why)
@@ -105,10 +113,10 @@ static void finish_bare(struct execution *e, uint8_t status, const char *why)
 	e->answer.signal = 0;
 	(void)snprintf(e->refusal.detail, sizeof(e->refusal.detail), "%s",
 		       why != NULL ? why : "");
-	buf_init(&buf, BODY_BYTES_MAX);
+	buf_init(&buf, BODY_BYTES_MAX + LIMIT_FINDINGS_BYTES);
 	/* Without memory the answer has no members and is not kept. */
-	if (body_empty_members(status == STATUS_CANCELLED ? "Cancelled" : "InternalError", why,
-			       &buf, &members, &err) == 0 &&
+	if (body_empty_members(error_name(status), why, &e->findings, &buf, &members, &err) ==
+		    0 &&
 	    memfd_from("members", members.data, members.length, &e->members_fd, &err) == 0 &&
 	    memfd_map(e->members_fd, LIMIT_FRAGMENT_BYTES, &e->members, &err) == 0)
 		digest_start(&e->ledger->digests, &e->members_digest, &e->members);
@@ -140,6 +148,7 @@ void flow_check(struct execution *e, int body_fd, struct span *take_body)
 		return;
 	}
 	memcpy(check.tenant, tenant->name, sizeof(check.tenant));
+	memcpy(check.policy, e->policy, sizeof(check.policy));
 	e->validator->outstanding++;
 	flow_move(e, EXECUTION_CHECKING, FLOW_CHECK_MS);
 	peer_send(&e->validator->peer, CHECK_REQUEST, e->number, check_request_encode, &check,
@@ -148,114 +157,6 @@ void flow_check(struct execution *e, int body_fd, struct span *take_body)
 	digest_start(&e->ledger->digests, &e->body_digest, &e->body);
 	if (e->body_digest.is_known)
 		span_done(&e->body);
-}
-
-struct limit_row {
-	const char *name;
-	size_t at;	   /* in struct request_good */
-	size_t ceiling;	   /* in struct setup_tenant */
-	size_t of_runtime; /* in struct warden_runtime; NO_DEFAULT: a runtime has none */
-	uint64_t fallback;
-	uint64_t low;
-};
-
-#define NO_DEFAULT SIZE_MAX
-
-#define LIMIT_ROW(name, NAME, runtime_at)                                      \
-	{                                                                      \
-#name, offsetof(struct request_good, name),                    \
-			offsetof(struct setup_tenant, name##_max), runtime_at, \
-			LIMIT_##NAME##_DEFAULT, LIMIT_##NAME##_MIN             \
-	}
-#define RUNTIME_LIMIT_ROW(name, NAME) \
-	LIMIT_ROW(name, NAME, offsetof(struct warden_runtime, name))
-
-static const struct limit_row limit_rows[] = {
-	RUNTIME_LIMIT_ROW(wall_ms, WALL_MS),
-	RUNTIME_LIMIT_ROW(cpu_ms, CPU_MS),
-	RUNTIME_LIMIT_ROW(memory_bytes, MEMORY_BYTES),
-	RUNTIME_LIMIT_ROW(output_bytes, OUTPUT_BYTES),
-	RUNTIME_LIMIT_ROW(processes, PROCESSES),
-	RUNTIME_LIMIT_ROW(open_files, OPEN_FILES),
-	LIMIT_ROW(workspace_bytes, WORKSPACE_BYTES, NO_DEFAULT),
-};
-
-static uint64_t *limit_at(void *base, size_t offset)
-{
-	return (uint64_t *)(void *)((char *)base + offset);
-}
-
-/* What a request that leaves the limit out gets, where its tenant may have so much. */
-static uint64_t default_of(const struct limit_row *row, struct runtime *runtime)
-{
-	uint64_t special =
-		row->of_runtime == NO_DEFAULT ? 0 : *limit_at(&runtime->told, row->of_runtime);
-
-	return special > 0 ? special : row->fallback;
-}
-
-/* Fills in defaults below the tenant's ceilings. The validator has compared what was asked with
- * them already; it is not believed. */
-static bool grant_limits(struct execution *e)
-{
-	struct runtime *runtime = warden_runtime_find(&e->ledger->warden, e->request.language);
-
-	for (size_t i = 0; i < ARRAY_COUNT(limit_rows); i++) {
-		const struct limit_row *row = &limit_rows[i];
-		uint64_t *limit = limit_at(&e->request, row->at);
-		uint64_t ceiling = *limit_at(&e->tenant->limits, row->ceiling);
-
-		if (*limit == 0) {
-			*limit = default_of(row, runtime);
-			*limit = *limit < ceiling ? *limit : ceiling;
-		}
-		if (*limit >= row->low && *limit <= ceiling)
-			continue;
-		flow_refuse(e, PROBLEM_ABOVE_CEILING, 0, "Ask for less, or leave it out.",
-			    "limits.%s is %llu; tenant %s may ask for %llu to %llu", row->name,
-			    (unsigned long long)*limit, e->tenant->limits.name,
-			    (unsigned long long)row->low, (unsigned long long)ceiling);
-		return false;
-	}
-	return true;
-}
-
-static void refuse_unknown_runtime(struct execution *e)
-{
-	const struct warden *warden = &e->ledger->warden;
-	char names[256] = "";
-	size_t at = 0;
-
-	for (size_t i = 0; i < warden->runtime_count && at < sizeof(names); i++)
-		if (warden->runtimes[i].is_announced &&
-		    warden->runtimes[i].told.missing[0] == '\0')
-			at += (size_t)snprintf(names + at, sizeof(names) - at, "%s%s",
-					       at > 0 ? ", " : "",
-					       warden->runtimes[i].told.name);
-	flow_refuse(e, PROBLEM_UNKNOWN_RUNTIME, 0,
-		    "Use one of the languages named in the detail.",
-		    "there is no runtime \"%s\"; there are: %s", e->request.language, names);
-}
-
-static bool has_runtime(struct execution *e)
-{
-	struct runtime *runtime = warden_runtime_find(&e->ledger->warden, e->request.language);
-
-	if (runtime != NULL && runtime->is_announced) {
-		if (runtime->told.missing[0] == '\0')
-			return true;
-		flow_refuse(e, PROBLEM_UNKNOWN_RUNTIME, 0,
-			    "Use another language; GET /v1/runtimes lists them.",
-			    "the runtime \"%s\" cannot be used here: %s", e->request.language,
-			    runtime->told.missing);
-		return false;
-	}
-	if (warden_runtime_may_come(&e->ledger->warden, runtime))
-		flow_refuse(e, PROBLEM_UNAVAILABLE, 1, "Try again in a second.",
-			    "the runtime is starting");
-	else
-		refuse_unknown_runtime(e);
-	return false;
 }
 
 static void accept(struct execution *e)
@@ -273,27 +174,38 @@ static void accept(struct execution *e)
 	round_add(e->ledger, &e->entry);
 }
 
-/* The validator has spoken and the body's hash is known: both go on record. */
+/* The validator has spoken and the hashes are known: all of it goes on record. */
 static void checked(struct execution *e)
 {
-	if (!e->is_checked || !e->body_digest.is_known)
+	if (!e->is_checked || !e->body_digest.is_known ||
+	    (e->findings_fd >= 0 && !e->findings_digest.is_known))
 		return;
 	span_done(&e->body);
 	if (e->refusal.problem != PROBLEM_NONE)
 		refuse_now(e);
-	else if (has_runtime(e) && grant_limits(e))
+	else if (grant_runtime(e) && grant_limits(e))
 		accept(e);
 }
 
+static void take_findings(struct execution *e, int take_fd)
+{
+	e->findings_fd = take_fd;
+	if (take_fd >= 0)
+		digest_start(&e->ledger->digests, &e->findings_digest, &e->findings);
+}
+
 int flow_request_good(struct execution *e, const struct request_good *good, int take_payload_fd,
-		      struct err *err)
+		      int take_findings_fd, struct err *err)
 {
 	own_fd fd = take_payload_fd;
+	own_fd findings_fd = take_findings_fd;
 	int status;
 
 	if (e->state != EXECUTION_CHECKING || e->is_checked)
 		return 0;
 	status = memfd_map(fd, LIMIT_PAYLOAD_BYTES, &e->payload, err);
+	if (status == 0 && findings_fd >= 0)
+		status = memfd_map(findings_fd, LIMIT_FINDINGS_BYTES, &e->findings, err);
 	/* What we lack is not the validator's fault. */
 	if (status == -ENOMEM) {
 		e->validator = NULL;
@@ -311,6 +223,7 @@ int flow_request_good(struct execution *e, const struct request_good *good, int 
 	digest_start(&e->ledger->digests, &e->payload_digest, &e->payload);
 	if (e->payload_digest.is_known)
 		span_done(&e->payload);
+	take_findings(e, fd_take(&findings_fd));
 	e->request = *good;
 	e->payload_fd = fd_take(&fd);
 	e->answer.validate_us = clock_mono_us() - e->hop_us;
@@ -383,6 +296,12 @@ void flow_accepted(struct execution *e, bool is_written)
 		finish_bare(e, STATUS_CANCELLED, "it was cancelled before it ran");
 		return;
 	}
+	if (e->request.is_rejected) {
+		finish_bare(e, STATUS_REJECTED,
+			    "the policy refused the code, so nothing was run; the findings "
+			    "that reject say why and what to do");
+		return;
+	}
 	if (!e->ledger->warden.peer.is_up) {
 		flow_refuse(e, PROBLEM_UNAVAILABLE, 1, "Try again in a second.",
 			    "the sandbox is restarting; nothing was run");
@@ -416,7 +335,7 @@ static void ask_outcome(struct execution *e)
 		return; /* flow_validator_came() asks again, within the deadline */
 	e->validator->outstanding++;
 	peer_send(&e->validator->peer, CHECK_OUTCOME, e->number, check_outcome_encode, &check,
-		  &e->outcome_fd, 1);
+		  ((const int[]){e->outcome_fd, e->findings_fd}), e->findings_fd >= 0 ? 2 : 1);
 	e->is_outcome_asked = true;
 	/* Its files are read from it. */
 	if (check.keep_bytes_max == 0)
@@ -547,6 +466,7 @@ static void count_finished(struct execution *e)
 	if (runtime != NULL)
 		runtime->executions[e->answer.status]++;
 	metrics_count_events(&e->ledger->metrics, &e->job);
+	metrics_count_findings(&e->ledger->metrics, e->request.findings);
 	histogram_add(&e->ledger->metrics.duration, e->answer.total_us);
 }
 

@@ -37,6 +37,13 @@ void metrics_count_events(struct metrics *metrics, const struct job_done *job)
 	metrics->events_dropped += job->events_dropped;
 }
 
+void metrics_count_findings(struct metrics *metrics, const uint64_t *findings)
+{
+	for (unsigned i = 0; i <= SEVERITY_MAX; i++)
+		metrics->findings[i] +=
+			findings[i] <= LIMIT_FINDINGS ? findings[i] : LIMIT_FINDINGS;
+}
+
 static void head(struct buf *buf, const char *name, const char *type, const char *help)
 {
 	buf_printf(buf, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
@@ -107,6 +114,15 @@ static void put_events(const struct ledger *ledger, struct buf *buf)
 		ledger->metrics.events_dropped);
 }
 
+static void put_findings(const struct ledger *ledger, struct buf *buf)
+{
+	head(buf, "casemate_findings_total", "counter",
+	     "What rules and policies said of code, by severity.");
+	for (unsigned i = 0; i <= SEVERITY_MAX; i++)
+		buf_printf(buf, "casemate_findings_total{severity=\"%s\"} %" PRIu64 "\n",
+			   event_severity_name(i), ledger->metrics.findings[i]);
+}
+
 static void put_records(const struct ledger *ledger, struct buf *buf)
 {
 	const struct metrics *metrics = &ledger->metrics;
@@ -162,6 +178,7 @@ void metrics_write(const struct ledger *ledger, struct buf *buf)
 {
 	put_executions(ledger, buf);
 	put_events(ledger, buf);
+	put_findings(ledger, buf);
 	put_records(ledger, buf);
 	PUT_POOL(ready, "casemate_workers_ready", "gauge", "Workers that wait for a job.");
 	PUT_POOL(busy, "casemate_workers_busy", "gauge", "Workers that run one.");

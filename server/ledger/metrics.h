@@ -31,6 +31,7 @@ struct metrics {
 	uint64_t records_dropped;
 	uint64_t events[EVENT_KINDS];
 	uint64_t events_dropped;
+	uint64_t findings[SEVERITY_MAX + 1];
 	uint64_t database_errors;
 	uint64_t tls_refusals[TLS_REFUSAL_MAX + 1];
 	uint64_t peers_dropped;
@@ -39,6 +40,8 @@ struct metrics {
 
 void metrics_init(struct metrics *metrics);
 void metrics_count_events(struct metrics *metrics, const struct job_done *job);
+/* By severity, as a validator counted them; not more of each than it may list. */
+void metrics_count_findings(struct metrics *metrics, const uint64_t *findings);
 void histogram_add(struct histogram *histogram, uint64_t value_us);
 void metrics_write(const struct ledger *ledger, struct buf *buf);
 

@@ -82,13 +82,14 @@ static int keep_settled(struct ledger *ledger, const struct open_execution *open
 		.expires_ms = open->created_ms + config->retain_answers_s * 1000ull,
 		.has_members = true,
 	};
+	const struct span no_findings = {.data = ""};
 	own_buf members;
 
 	if (config->retain_answers_s == 0 || config->retain_answers_bytes == 0)
 		return 0;
 	buf_init(&members, BODY_BYTES_MAX);
 	if (body_empty_members("InternalError", "the service ended while it was under way",
-			       &members, &kept.members, err) < 0)
+			       &no_findings, &members, &kept.members, err) < 0)
 		return -E2BIG;
 	memcpy(kept.answer.execution_id, open->id, sizeof(open->id));
 	memcpy(kept.answer.runtime, open->runtime, sizeof(open->runtime));

@@ -45,7 +45,9 @@ static int serve_request_good(void *owner, struct msg *msg, struct err *err)
 	if (status < 0)
 		return status;
 	e = asked_about(owner, msg);
-	return e == NULL ? 0 : flow_request_good(e, &good, msg_take_fd(msg, 0), err);
+	return e == NULL ? 0
+			 : flow_request_good(e, &good, msg_take_fd(msg, 0),
+					     msg->fd_count > 1 ? msg_take_fd(msg, 1) : -1, err);
 }
 
 static int serve_request_bad(void *owner, struct msg *msg, struct err *err)
@@ -87,7 +89,7 @@ static int serve_outcome_good(void *owner, struct msg *msg, struct err *err)
 enum { VALIDATOR_IDLE = 1, VALIDATOR_ASKED = 2 };
 
 static const struct route routes[] = {
-	{REQUEST_GOOD, VALIDATOR_ASKED, 1, 1, serve_request_good},
+	{REQUEST_GOOD, VALIDATOR_ASKED, 1, 2, serve_request_good},
 	{REQUEST_BAD, VALIDATOR_ASKED, 0, 1, serve_request_bad},
 	{OUTCOME_GOOD, VALIDATOR_ASKED, 1, 1, serve_outcome_good},
 	{OUTCOME_FILE, VALIDATOR_ASKED, 0, 0, serve_outcome_file},

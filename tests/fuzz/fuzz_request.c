@@ -8,6 +8,7 @@
 
 #include "schema/bundle.h"
 #include "tests/fuzz/schemas.h"
+#include "validator/json_guard.h"
 #include "validator/paths.h"
 #include "validator/request.h"
 
@@ -15,6 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct check_request ask = {
 	.tenant = "fuzz",
+	.policy = "open",
 	.wall_ms = 20000,
 	.cpu_ms = 20000,
 	.memory_bytes = LIMIT_MEMORY_BYTES_MAX,
@@ -50,13 +52,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct faults faults;
 	struct request_good good;
 	struct request_bad bad;
+	own_json *document = NULL;
 	struct err err = {0};
 	own_buf payload;
 	int status;
 
 	buf_init(&payload, LIMIT_PAYLOAD_BYTES);
-	status = request_check(fuzz_schema(CATALOG_REQUEST), (const char *)data, size, &ask,
-			       &good, &payload, &bad, &faults, &err);
+	status = request_read(fuzz_schema(CATALOG_REQUEST), (const char *)data, size, &document,
+			      &bad, &faults, &err);
+	if (status == 0)
+		status = request_check(document, &ask, &good, &payload, &bad, &faults, &err);
 	if (status == 0)
 		check_payload(&good, &payload);
 	else

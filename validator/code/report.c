@@ -101,6 +101,7 @@ static void write_place(struct jsonw *json, const struct code_finding *finding)
 void code_findings_write(struct jsonw *json, const struct code_findings *findings,
 			 const char *text, size_t length)
 {
+	jsonw_key(json, "findings");
 	jsonw_array_open(json);
 	for (size_t i = 0; i < findings->count; i++) {
 		const struct code_finding *finding = &findings->list[i];
@@ -122,9 +123,10 @@ void code_findings_write(struct jsonw *json, const struct code_findings *finding
 		jsonw_object_close(json);
 	}
 	jsonw_array_close(json);
+	jsonw_key_bool(json, "findings_truncated", findings->has_more);
 }
 
-static bool has_rejecting(const struct code_findings *findings)
+bool code_is_rejected(const struct code_findings *findings)
 {
 	for (size_t i = 0; i < findings->count; i++)
 		if (findings->list[i].is_rejecting)
@@ -141,10 +143,8 @@ void code_report_json(const struct report_source *source, const struct code_find
 	jsonw_object_open(&json);
 	jsonw_key_str(&json, "file", source->file);
 	jsonw_key_str(&json, "language", code_language_name(source->language));
-	jsonw_key_str(&json, "verdict", has_rejecting(findings) ? "rejected" : "accepted");
-	jsonw_key(&json, "findings");
+	jsonw_key_str(&json, "verdict", code_is_rejected(findings) ? "rejected" : "accepted");
 	code_findings_write(&json, findings, source->text, source->length);
-	jsonw_key_bool(&json, "has_more_findings", findings->has_more);
 	jsonw_object_close(&json);
 	buf_add_char(ret, '\n');
 }

@@ -20,7 +20,10 @@ struct report_source {
 	size_t length;
 };
 
-/* The array "findings" of an answer of the service. */
+/* A finding that the policy does not let pass. */
+bool code_is_rejected(const struct code_findings *findings);
+
+/* The members "findings" and "findings_truncated", as in every answer. */
 void code_findings_write(struct jsonw *json, const struct code_findings *findings,
 			 const char *text, size_t length);
 

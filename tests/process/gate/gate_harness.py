@@ -31,7 +31,8 @@ EXECUTION_ID = "01JD9Z5WJ8Q6H6T5V3R2M1K0AB"
 IDENTITY = "spiffe://casemate.local/client/dev"
 MEMBERS = (b'"stdout":"1\\n","stdout_encoding":"utf-8","stdout_truncated":false,"stderr":"",'
            b'"stderr_encoding":"utf-8","stderr_truncated":false,"error":null,"result":null,'
-           b'"events":[],"events_dropped":0,"files":[],"files_truncated":false')
+           b'"events":[],"events_dropped":0,"files":[],"files_truncated":false,'
+           b'"findings":[],"findings_truncated":false')
 
 
 def problems():

@@ -51,7 +51,8 @@ PROBLEMS = ["none", "bad_request", "bad_json", "unauthenticated", "forbidden", "
 DEV = "spiffe://casemate.local/client/dev"
 MEMBERS = (b'"stdout":"1\\n","stdout_encoding":"utf-8","stdout_truncated":false,"stderr":"",'
            b'"stderr_encoding":"utf-8","stderr_truncated":false,"error":null,"result":null,'
-           b'"events":[],"events_dropped":0,"files":[],"files_truncated":false')
+           b'"events":[],"events_dropped":0,"files":[],"files_truncated":false,'
+           b'"findings":[],"findings_truncated":false')
 
 
 def read_fd(fd):
@@ -105,8 +106,8 @@ class Peer:
         channel.send(ledger.setup, channel.SETUP_PEER, u8(role), [theirs.fileno()], link)
         theirs.close()
 
-    def send(self, type, body=b"", payload=None, id=0):
-        fds = [] if payload is None else [sealed(payload)]
+    def send(self, type, body=b"", *payloads, id=0):
+        fds = [sealed(payload) for payload in payloads if payload is not None]
         channel.send(self.channel, type, body, fds, id)
         for fd in fds:
             os.close(fd)
@@ -153,7 +154,7 @@ class Gate(Peer):
 
     def execute(self, body=b'{"language":"python","code":"1"}', id=None, **who):
         self.last_id = id or self.last_id + 1
-        self.send(ASK_EXECUTE, identity(**who) + u64(77), body, self.last_id)
+        self.send(ASK_EXECUTE, identity(**who) + u64(77), body, id=self.last_id)
         return self.last_id
 
     def has_answer(self):
@@ -219,18 +220,22 @@ class Validator(Peer):
         super().__init__(ledger, ROLE_VALIDATOR, link)
 
     def take(self, type=CHECK_REQUEST):
-        """(id, payload) of the next check."""
+        """(id, payload) of the next check; `findings` is what came beside it."""
         message = self.receive(type)
+        self.body = message.body
+        self.findings = read_fd(message.fds[1]) if len(message.fds) > 1 else None
         return message.id, read_fd(message.fds[0])
 
-    def good(self, id, language="python", limits=None, code=b"print(1)", padding=b""):
+    def good(self, id, language="python", limits=None, code=b"print(1)", padding=b"", rejected=0,
+             counts=(0, 0, 0, 0), findings=None):
         asked = b"".join(u64((limits or {}).get(name, 0)) for name in LIMITS)
         payload = struct.pack("<HHIQ", 1, 0, 0, len(code)) + code + padding
-        self.send(REQUEST_GOOD, text(language) + asked + u64(16) + u64(len(code)), payload, id)
+        self.send(REQUEST_GOOD, text(language) + u8(rejected) + b"".join(map(u64, counts)) + asked +
+                  u64(16) + u64(len(code)), payload, findings, id=id)
 
     def bad(self, id, problem="invalid", faults=b"[]"):
         self.send(REQUEST_BAD, u8(PROBLEMS.index(problem)) + text("it is wrong") + text("fix it"),
-                  faults, id)
+                  faults, id=id)
 
     def file(self, id, path, offset, content):
         """One file of the outcome that is to be kept."""
@@ -238,7 +243,7 @@ class Validator(Peer):
                   hashlib.sha256(content).digest(), id=id)
 
     def outcome(self, id, members=MEMBERS):
-        self.send(OUTCOME_GOOD, u8(0), members, id)
+        self.send(OUTCOME_GOOD, u8(0), members, id=id)
 
 
 class Warden(Peer):
@@ -269,7 +274,7 @@ class Warden(Peer):
         self.send(JOB_DONE, u8(STATUSES.index(status)) + u8(0) +
                   struct.pack("<q", exit_code) + u8(0) * 4 +
                   u64(1000) + u64(900) + u64(5 << 20) + u32(1) + u64(1) + u64(2) + u64(3) + u64(4) +
-                  u32(7) + u32(7) + u8(1) + b"".join(map(u64, events)) + u64(dropped), outcome, id)
+                  u32(7) + u32(7) + u8(1) + b"".join(map(u64, events)) + u64(dropped), outcome, id=id)
 
     def refuse(self, id, problem="queue_full", retry_after=3):
         self.send(JOB_REFUSED, u8(PROBLEMS.index(problem)) + u32(retry_after) + text("busy"), id=id)
@@ -325,7 +330,7 @@ class Ledger:
                          b"".join(map(u64, ceilings)))
         for kind, pattern, tenant, roles in config["principals"]:
             channel.send(self.setup, channel.SETUP_PRINCIPAL, u8(kind) + text(pattern) +
-                         text(tenant) + text("default") + u8(roles))
+                         text(tenant) + text("house") + u8(roles))
 
     def spawn(self, options=None):
         self.setup, theirs = channel.pair()

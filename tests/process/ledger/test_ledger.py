@@ -82,6 +82,93 @@ def test_events_are_counted_on_record_and_in_the_metrics(ledger, peers):
     assert "casemate_events_dropped_total 999" in metrics
 
 
+FINDINGS = b'"findings":[{"rule":"py-x"}],"findings_truncated":false'
+
+
+def bodies_of(ledger, execution):
+    return {kind: json.loads(body) for kind, body in ledger.query(
+        "SELECT kind, body FROM records WHERE execution_id = ? ORDER BY idx", execution)}
+
+
+def test_findings_go_back_with_the_outcome_and_on_record(ledger, peers):
+    gate, validator, warden = peers
+    ask = gate.execute()
+    check, _ = validator.take()
+    assert validator.body.startswith(text("dev") + text("house"))
+    validator.good(check, counts=(2, 0, 1, 0), findings=FINDINGS)
+    job, execution, _ = warden.take()
+    warden.done(job)
+    check, _ = validator.take(CHECK_OUTCOME)
+    assert validator.findings == FINDINGS
+    validator.outcome(check)
+    assert STATUSES[gate.answer(ask).status] == "succeeded"
+
+    accepted = bodies_of(ledger, execution)["execution_accepted"]
+    assert (accepted["policy"], accepted["verdict"]) == ("house", "accepted")
+    assert accepted["findings"] == {"info": 2, "medium": 1}
+    assert accepted["findings_sha256"] == hashlib.sha256(FINDINGS).hexdigest()
+    assert b"py-x" not in b"".join(row[0] for row in ledger.query("SELECT body FROM records"))
+    metrics = gate.metrics()
+    assert 'casemate_findings_total{severity="info"} 2' in metrics
+    assert 'casemate_findings_total{severity="high"} 0' in metrics
+
+    run(gate, validator, warden)
+    assert validator.findings is None  # nothing was found, nothing is handed round
+
+
+def test_rejected_code_is_recorded_and_no_warden_hears_of_it(ledger, peers):
+    gate, validator, warden = peers
+    ask = gate.execute()
+    validator.good(validator.take()[0], rejected=1, counts=(0, 0, 0, 1), findings=FINDINGS)
+    answer = gate.answer(ask)
+
+    assert (STATUSES[answer.status], answer.exit_code, answer.layers) == ("rejected", 2**64 - 1, 0)
+    members = json.loads(b"{" + answer.members + b"}")
+    assert members["findings"] == [{"rule": "py-x"}] and members["findings_truncated"] is False
+    assert members["error"]["name"] == "Rejected" and (members["stdout"], members["files"]) == ("", [])
+    assert warden.is_silent(JOB_START) and not validator.has_message()
+    bodies = bodies_of(ledger, answer.id)
+    assert list(bodies) == ["execution_accepted", "execution_finished"]
+    assert bodies["execution_accepted"]["verdict"] == "rejected"
+    assert bodies["execution_accepted"]["findings"] == {"high": 1}
+    assert bodies["execution_finished"]["status"] == "rejected"
+    assert bodies["execution_finished"]["outcome_sha256"] == hashlib.sha256(answer.members).hexdigest()
+    assert gate.lookup(answer.id) == answer
+    assert 'casemate_executions_total{language="python",status="rejected"} 1' in gate.metrics()
+    assert ledger.query("SELECT count(*) FROM open_executions") == [(0,)]
+    run(gate, validator, warden)  # its place among the tenant's is free again
+    ledger.verify()
+
+
+def test_findings_survive_an_end_that_no_validator_describes(ledger, peers):
+    gate, validator, warden = peers
+    ask = gate.execute()
+    validator.good(validator.take()[0], counts=(0, 1, 0, 0), findings=FINDINGS)
+    _, execution, _ = warden.take()
+    warden.close()
+    assert gate.answer(ask).code == "internal"
+    assert FINDINGS in gate.lookup(execution).members
+
+
+@pytest.mark.parametrize("case", ["unsealed", "too large", "a pipe"])
+def test_findings_that_are_no_sealed_memfd_drop_their_validator(ledger, peers, case):
+    import channel
+
+    gate, validator, warden = peers
+    ask = gate.execute()
+    check, _ = validator.take()
+    body = text("python") + u8(0) + u64(0) * 4 + u64(0) * 7 + u64(16) + u64(1)
+    payload = channel.sealed(b"\1" + b"\0" * 15 + b"x")
+    fds = {"a pipe": os.pipe, "unsealed": lambda: [os.memfd_create("unsealed")],
+           "too large": lambda: [channel.sealed(b" " * ((2 << 20) + 1))]}[case]()
+    channel.send(validator.channel, REQUEST_GOOD, body, [payload, fds[0]], check)
+    for fd in [payload, *fds]:
+        os.close(fd)
+    assert validator.is_dropped() and gate.answer(ask).code == "internal"
+    assert warden.is_silent(JOB_START)
+    run(gate, Validator(ledger), warden)
+
+
 def test_many_at_once_are_not_mixed_up(ledger, peers):
     gate, validator, warden = peers
     asks = {gate.execute(b"body %d" % n, request=f"r{n}"): n for n in range(60)}
@@ -668,26 +755,28 @@ def test_malformed_messages_drop_only_their_sender(ledger, peers):
         (TELL_TLS_REFUSED, u8(0) + u32(1) + text("") + text(""), None),
     ]
     for type, body, payload in bad_gates:
-        gate.send(type, body, payload, 1)
+        gate.send(type, body, payload, id=1)
         assert gate.is_dropped(), type
         gate = Gate(ledger)
-    for body in (b"", text("python"), text("python") + u64(1 << 60) * 9):
+    verdict = u8(0) + u64(0) * 4
+    for body in (b"", text("python"), text("python") + verdict + u64(1 << 60) * 9,
+                 text("python") + u8(2) + u64(0) * 13):
         gate.execute()
         check, _ = validator.take()
-        validator.send(REQUEST_GOOD, body, b"x", check)
+        validator.send(REQUEST_GOOD, body, b"x", id=check)
         assert validator.is_dropped()
         validator = Validator(ledger)
         assert gate.answer().code == "internal"
     # The code outside of the payload; an answer that nobody asked for.
     gate.execute()
     check, _ = validator.take()
-    validator.send(REQUEST_GOOD, text("python") + u64(0) * 7 + u64(16) + u64(9), b"short", check)
+    validator.send(REQUEST_GOOD, text("python") + verdict + u64(0) * 7 + u64(16) + u64(9), b"short", id=check)
     assert validator.is_dropped() and gate.answer().code == "internal"
     validator = Validator(ledger)
     validator.outcome(1)
     assert validator.is_dropped()
     validator = Validator(ledger)
-    warden.send(JOB_DONE, u8(77), b"x", 1)
+    warden.send(JOB_DONE, u8(77), b"x", id=1)
     assert warden.is_dropped()
     warden = Warden(ledger)
     gate.state(True)

@@ -126,7 +126,7 @@ def test_json_is_what_the_service_answers():
     done = judge("eval(x)\n", "python", "--json")
     answer = json.loads(done.stdout)
     assert done.returncode == REJECTED
-    assert answer["verdict"] == "rejected" and answer["has_more_findings"] is False
+    assert answer["verdict"] == "rejected" and answer["findings_truncated"] is False
     finding = answer["findings"][0]
     assert finding["rule"] == "py-eval" and finding["rejects"] is True
     assert (finding["line"], finding["column"], finding["end_column"]) == (1, 1, 8)

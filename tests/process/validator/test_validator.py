@@ -29,6 +29,7 @@ VERSION = subprocess.run([PROGRAM, "--version"], capture_output=True, text=True,
 CHECK_REQUEST, CHECK_OUTCOME = 300, 301
 REQUEST_GOOD, REQUEST_BAD, OUTCOME_GOOD, OUTCOME_FILE = range(320, 324)
 SUCCEEDED, TIMED_OUT = 1, 4
+SEVERITIES = ["info", "low", "medium", "high"]
 EXECUTION_ID = "01JD9Z5WJ8Q6H6T5V3R2M1K0AB"
 LIMITS = (300000, 300000, 8 << 30, 16 << 20, 512, 4096, 2 << 30)
 INVALID_CODE, ABOVE_CEILING_CODE, BAD_JSON_CODE = 12, 13, 2
@@ -77,10 +78,11 @@ class Validator:
         assert ready.type == channel.SETUP_READY, ready.body
         return self
 
-    def ask(self, type, body, payload, id=7):
-        fd = sealed(payload)
-        send(self.ledger, type, body, [fd], id)
-        os.close(fd)
+    def ask(self, type, body, *payloads, id=7):
+        fds = [sealed(payload) for payload in payloads]
+        send(self.ledger, type, body, fds, id)
+        for fd in fds:
+            os.close(fd)
         return self.answer(id)
 
     def answer(self, id=7):
@@ -94,18 +96,34 @@ class Validator:
                 break
             self.kept.append(message.body)
         content = os.pread(message.fds[0], 1 << 28, 0)
+        self.findings = os.pread(message.fds[1], 1 << 28, 0) if len(message.fds) > 1 else None
         message.close()
         return message.type, message.body, content
 
-    def request(self, body, limits=LIMITS, id=7):
+    def request(self, body, limits=LIMITS, id=7, policy="open"):
         if not isinstance(body, bytes):
             body = json.dumps(body).encode()
-        return self.ask(CHECK_REQUEST, text("dev") + b"".join(map(u64, limits)), body, id)
+        return self.ask(CHECK_REQUEST, text("dev") + text(policy) + b"".join(map(u64, limits)), body,
+                        id=id)
 
-    def outcome(self, bundle, status=SUCCEEDED, limit=0, keep=0):
+    def judge(self, code, policy="open", own=None, language="python"):
+        """(is_rejected, findings) of a request that is good otherwise."""
+        type, body, _ = self.request({"language": language, "code": code, "policy": own}, policy=policy)
+        assert type == REQUEST_GOOD, body
+        reader = Reader(body)
+        assert reader.text() == language
+        is_rejected, counts = reader.uint(1), [reader.uint(8) for _ in SEVERITIES]
+        members = json.loads(b"{%s}" % (self.findings or b'"findings":[],"findings_truncated":false'))
+        assert set(members) == {"findings", "findings_truncated"}
+        found = members["findings"]
+        assert counts == [sum(f["severity"] == name for f in found) for name in SEVERITIES]
+        assert bool(is_rejected) == any(finding["rejects"] for finding in found)
+        return bool(is_rejected), found
+
+    def outcome(self, bundle, status=SUCCEEDED, limit=0, keep=0, findings=None):
         body = (u8(status) + u8(limit) + u64(0) + u8(0) + u8(0) * 3
                 + b"".join(map(u64, LIMITS)) + text(EXECUTION_ID) + u64(keep))
-        type, _, content = self.ask(CHECK_OUTCOME, body, bundle)
+        type, _, content = self.ask(CHECK_OUTCOME, body, bundle, *filter(None, [findings]))
         assert type == OUTCOME_GOOD
         return json.loads(b"{" + content + b"}")
 
@@ -145,6 +163,8 @@ def test_a_good_request(validator):
     assert type == REQUEST_GOOD
     reader = Reader(body)
     assert reader.text() == "python"
+    assert [reader.uint(1)] + [reader.uint(8) for _ in SEVERITIES] == [0] * 5
+    assert validator.findings is None
     assert [reader.uint(8) for _ in range(7)] == [500, 0, 0, 0, 0, 0, 0]
     offset, length = reader.uint(8), reader.uint(8)
     reader.done()
@@ -181,6 +201,102 @@ def test_an_outcome(validator):
 
     assert (members["stdout"], members["stderr"], members["result"]) == ("1\n", "", "2")
     assert members["error"] is None and members["files"] == []
+
+
+def test_findings_go_along_with_an_outcome(validator):
+    bundle = entry(STDOUT) + entry(STDERR) + entry(REPORT, data=b'{"error":null,"result":null}')
+    members = validator.outcome(bundle)
+    assert (members["findings"], members["findings_truncated"]) == ([], False)
+
+    rejected, found = validator.judge("eval(x)\n")
+    assert not rejected and found
+    members = validator.outcome(bundle, findings=validator.findings)
+    assert (members["findings"], members["findings_truncated"]) == (found, False)
+
+
+EVAL, CTYPES, SOCKET = "eval(input())\n", "import ctypes\n", "import socket\n"
+DENY_JSON = {"python": {"modules": {"deny": ["json"]}}}
+
+
+def rules(found):
+    return {finding["rule"] for finding in found if finding["rejects"]}
+
+
+def test_a_principals_policy_decides(validator):
+    assert validator.judge(CTYPES) == (False, validator.judge(CTYPES)[1])
+    assert rules(validator.judge(CTYPES, "standard")[1]) == {"policy-module"}
+    assert not validator.judge(SOCKET, "standard")[0] and validator.judge(SOCKET, "strict")[0]
+    assert validator.judge("while (true) {}", "strict", language="javascript")[0]
+    assert validator.judge("sudo ls", "standard", language="bash")[0]
+
+
+@pytest.mark.parametrize("own", [
+    "open", {}, {"reject": {"severity": "none"}}, {"severities": {"policy-module": "off"}}, {"narrows": "open"},
+    {"python": {"modules": {"default": "allow", "allow": ["ctypes"]}}},
+    {"narrows": "open", "python": {"modules": {"allow": ["ctypes", "socket"]}}, "unparseable": "finding",
+     "size": {"bytes": 1000000, "nesting": 1000}, "severities": {"py-eval": "off"}},
+], ids=json.dumps)
+def test_a_request_cannot_widen(validator, own):
+    for code in (CTYPES, SOCKET, "x = (\n", EVAL, "f(" * 120 + ")" * 120):
+        alone = validator.judge(code, "strict")
+        assert alone[0] and rules(validator.judge(code, "strict", own)[1]) >= rules(alone[1])
+
+
+@pytest.mark.parametrize("own,code,rule", [
+    ("strict", SOCKET, "policy-module"), ("standard", CTYPES, "policy-module"),
+    (DENY_JSON, "import json\n", "policy-module"), ({**DENY_JSON, "narrows": "standard"}, CTYPES, "policy-module"),
+    ({**DENY_JSON, "narrows": "strict"}, "import json\n", "policy-module"),
+    ({"size": {"lines": 1}}, "1\n2\n", "policy-size"), ({"unparseable": "refuse"}, "x = (\n", "syntax-error"),
+    ({"reject": {"severity": "info"}}, "import hashlib\nhashlib.md5(b'')\n", "py-weak-hash"),
+    ({"reject": {"rules": ["py-network-import"]}}, SOCKET, "py-network-import"),
+], ids=json.dumps)
+def test_a_request_can_narrow(validator, own, code, rule):
+    assert not validator.judge(code)[0]
+    assert rule in rules(validator.judge(code, "open", own)[1])
+
+
+@pytest.mark.parametrize("own,pointer", [
+    ("nobody", "/policy"), ({"narrows": "nobody"}, "/policy/narrows"), (1, "/policy"), ([], "/policy"),
+    ({"what": 1}, "/policy/what"), ({"size": {"lines": 0}}, "/policy/size/lines"), ("a b", "/policy"),
+], ids=json.dumps)
+def test_a_policy_that_cannot_be_used_is_told_with_its_place(validator, own, pointer):
+    type, answer, content = validator.request({**GOOD, "policy": own})
+
+    assert type == REQUEST_BAD and answer[0] == INVALID_CODE
+    assert json.loads(content)[0]["pointer"] == pointer
+
+
+def test_a_language_without_rules_is_not_read(validator):
+    assert validator.judge(EVAL, "standard", language="c") == (False, [])
+    assert rules(validator.judge("1\n2\n", own={"size": {"lines": 1}}, language="c")[1]) == {"policy-size"}
+    rejected, found = validator.judge("int main;", "strict", language="c")
+    assert rejected and [finding["rule"] for finding in found] == ["source-language"]
+
+
+def test_findings_are_those_of_the_command(validator, tmp_path):
+    code = "import os, hashlib as h\nos.system('ls ' + input())\nh.md5(b'\\xff')\n# \u202e\n"
+    (tmp_path / "a.py").write_text(code)
+    done = subprocess.run([BUILD / "bin" / "casemate", "check", "--json", "--policy", "strict",
+                           tmp_path / "a.py"], capture_output=True, check=False)
+
+    assert validator.judge(code, "strict") == (True, json.loads(done.stdout)["findings"])
+
+
+def test_a_reload_brings_policies_and_keeps_those_before_for_a_while(fresh):
+    fresh.hello()
+    fresh.configure(policies={"old": {"narrows": "standard"}})
+    fresh.introduce()
+    assert fresh.commit().type == channel.SETUP_READY
+    assert fresh.judge(CTYPES, "old")[0]
+
+    fresh.configure(policies={"new": {"narrows": "strict"}})
+    assert fresh.commit().type == channel.SETUP_READY
+    assert fresh.judge(SOCKET, "new")[0] and fresh.judge(CTYPES, "old")[0]
+    assert not fresh.judge(SOCKET, "old")[0]
+
+    fresh.configure(policies={"old": {}})
+    assert fresh.commit().type == channel.SETUP_READY
+    assert not fresh.judge(CTYPES, "old")[0] and fresh.judge(SOCKET, "new")[0]
 
 
 def test_hostile_outcomes_are_answered_and_forgotten(validator):
@@ -231,10 +347,13 @@ def test_it_is_confined(validator):
     lambda v: send(v.ledger, 299),
     lambda v: send(v.ledger, CHECK_REQUEST),
     lambda v: v.ask(CHECK_REQUEST, b"short", b"{}"),
-    lambda v: v.ask(CHECK_REQUEST, text("") + u64(0) * 7, b"{}"),
-    lambda v: v.ask(CHECK_REQUEST, text("dev") + u64(1 << 60) * 7, b"{}"),
+    lambda v: v.ask(CHECK_REQUEST, text("") + text("open") + u64(0) * 7, b"{}"),
+    lambda v: v.ask(CHECK_REQUEST, text("dev") + text("") + u64(0) * 7, b"{}"),
+    lambda v: v.ask(CHECK_REQUEST, text("dev") + text("open") + u64(1 << 60) * 7, b"{}"),
+    lambda v: v.request(GOOD, policy="nobody"),
     lambda v: v.ledger.send(b"not a header"),
-], ids=["unknown type", "no descriptor", "short body", "empty tenant", "limit range", "no header"])
+], ids=["unknown type", "no descriptor", "short body", "empty tenant", "empty policy", "limit range",
+        "unknown policy", "no header"])
 def test_a_broken_dialogue_closes_the_channel(validator, send_bad):
     send_bad(validator)
 
@@ -244,7 +363,7 @@ def test_a_broken_dialogue_closes_the_channel(validator, send_bad):
 def test_an_unsealed_payload_is_refused(validator):
     fd = os.memfd_create("open", os.MFD_ALLOW_SEALING)
     os.write(fd, b"{}")
-    send(validator.ledger, CHECK_REQUEST, text("dev") + b"".join(map(u64, LIMITS)), [fd])
+    send(validator.ledger, CHECK_REQUEST, text("dev") + text("open") + b"".join(map(u64, LIMITS)), [fd])
     os.close(fd)
 
     assert receive(validator.ledger) is None

@@ -85,6 +85,7 @@ struct check_request support_ask(void)
 {
 	return (struct check_request){
 		.tenant = "dev",
+		.policy = "open",
 		.wall_ms = LIMIT_WALL_MS_MAX,
 		.cpu_ms = LIMIT_CPU_MS_MAX,
 		.memory_bytes = LIMIT_MEMORY_BYTES_MAX,
@@ -100,13 +101,17 @@ struct checked *support_request_bytes(const char *text, size_t length,
 {
 	struct checked *checked = calloc(1, sizeof(*checked));
 	struct check_request plain = support_ask();
+	own_json *document = NULL;
 	struct err err = {0};
 
 	buf_init(&checked->payload, LIMIT_PAYLOAD_BYTES);
 	checked->status =
-		request_check(support_catalog()->schemas[CATALOG_REQUEST], text, length,
-			      ask != NULL ? ask : &plain, &checked->good, &checked->payload,
-			      &checked->bad, &checked->faults, &err);
+		request_read(support_catalog()->schemas[CATALOG_REQUEST], text, length,
+			     &document, &checked->bad, &checked->faults, &err);
+	if (checked->status == 0)
+		checked->status =
+			request_check(document, ask != NULL ? ask : &plain, &checked->good,
+				      &checked->payload, &checked->bad, &checked->faults, &err);
 	return checked;
 }
 
