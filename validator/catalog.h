@@ -8,18 +8,20 @@
 #include "validator/schema.h"
 
 /* X(symbol, file name before ".schema.json", name in the OpenAPI document). */
-#define CATALOG_LIST(X)                                     \
-	X(REQUEST, "execution-request", "ExecutionRequest") \
-	X(EXECUTION, "execution", "Execution")              \
-	X(PROBLEM, "problem", "Problem")                    \
-	X(RUNTIMES, "runtimes", "Runtimes")                 \
-	X(CAPABILITIES, "capabilities", "Capabilities")     \
-	X(HEALTH, "health", "Health")                       \
-	X(REPORT, "report", "Report")                       \
-	X(CONFIG, "config", "Config")                       \
-	X(RULES, "rules", "Rules")                          \
-	X(POLICY, "policy", "Policy")                       \
-	X(FINDING, "finding", "Finding")
+#define CATALOG_LIST(X)                                                  \
+	X(REQUEST, "execution-request", "ExecutionRequest")              \
+	X(EXECUTION, "execution", "Execution")                           \
+	X(PROBLEM, "problem", "Problem")                                 \
+	X(RUNTIMES, "runtimes", "Runtimes")                              \
+	X(CAPABILITIES, "capabilities", "Capabilities")                  \
+	X(HEALTH, "health", "Health")                                    \
+	X(REPORT, "report", "Report")                                    \
+	X(CONFIG, "config", "Config")                                    \
+	X(RULES, "rules", "Rules")                                       \
+	X(POLICY, "policy", "Policy")                                    \
+	X(FINDING, "finding", "Finding")                                 \
+	X(VALIDATION_REQUEST, "validation-request", "ValidationRequest") \
+	X(VALIDATION, "validation", "Validation")
 
 enum catalog_name {
 #define X(symbol, file, component) CATALOG_##symbol,

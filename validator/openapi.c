@@ -13,8 +13,10 @@ static const char *const component_names[] = {
 
 /* Which schemas callers meet: not the configuration, not what workers say. */
 static const enum catalog_name public_schemas[] = {
-	CATALOG_REQUEST,      CATALOG_EXECUTION, CATALOG_PROBLEM, CATALOG_RUNTIMES,
-	CATALOG_CAPABILITIES, CATALOG_HEALTH,	 CATALOG_POLICY,  CATALOG_FINDING};
+	CATALOG_REQUEST,   CATALOG_EXECUTION,	 CATALOG_PROBLEM,
+	CATALOG_RUNTIMES,  CATALOG_CAPABILITIES, CATALOG_HEALTH,
+	CATALOG_POLICY,	   CATALOG_FINDING,	 CATALOG_VALIDATION_REQUEST,
+	CATALOG_VALIDATION};
 
 /* --- schemas ------------------------------------------------------------------------------ */
 
@@ -167,9 +169,10 @@ struct operation {
 	const char *description;
 	const char *media;
 	const char *component; /* NULL: any text or object */
+	const char *body;      /* component of the request's; NULL: none */
 	unsigned problems[16]; /* ends with 0 */
-	bool has_body;
 	bool has_id;
+	bool is_kept; /* what it made can be read again */
 	bool is_file; /* bytes, with conditions and ranges */
 	bool is_open; /* also on the operations listener, without a certificate */
 };
@@ -185,8 +188,21 @@ static const struct operation operations[] = {
 		 "execution is cancelled.",
 	 .media = "application/json",
 	 .component = "Execution",
+	 .body = "ExecutionRequest",
 	 .problems = {400, 401, 403, 406, 408, 411, 413, 415, 422, 429, 431, 500, 503},
-	 .has_body = true},
+	 .is_kept = true},
+	{.path = "/v1/validations",
+	 .method = "post",
+	 .id = "createValidation",
+	 .summary = "Judge code without running it",
+	 .description =
+		 "Says what rules and policies say of the code, as an execution of it would. "
+		 "Nothing is run and nothing recorded; it counts against the tenant's rate "
+		 "like an execution.",
+	 .media = "application/json",
+	 .component = "Validation",
+	 .body = "ValidationRequest",
+	 .problems = {400, 401, 403, 406, 408, 411, 413, 415, 422, 429, 431, 500, 503}},
 	{.path = "/v1/executions/{id}",
 	 .method = "get",
 	 .id = "getExecution",
@@ -280,7 +296,7 @@ static json_t *make_good_response(const struct operation *operation)
 				     "#/components/headers/X-Request-Id", "content",
 				     operation->media, "schema", schema);
 
-	if (operation->has_body)
+	if (operation->is_kept)
 		(void)json_object_set_new(
 			json_object_get(response, "headers"), "Location",
 			json_pack("{s:s}", "$ref", "#/components/headers/Location"));
@@ -402,11 +418,11 @@ static json_t *make_operation(const struct operation *operation)
 	made = json_pack("{s:s, s:s, s:s, s:o, s:o}", "operationId", operation->id, "summary",
 			 operation->summary, "description", operation->description,
 			 "parameters", make_parameters(operation), "responses", responses);
-	if (operation->has_body)
+	if (operation->body != NULL)
 		(void)json_object_set_new(made, "requestBody",
 					  json_pack("{s:b, s:{s:{s:o}}}", "required", 1,
 						    "content", "application/json", "schema",
-						    schema_reference("ExecutionRequest")));
+						    schema_reference(operation->body)));
 	/* An empty requirement beside the certificate: either listener serves it. */
 	if (operation->is_open)
 		(void)json_object_set_new(made, "security",

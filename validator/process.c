@@ -197,6 +197,81 @@ static int send_kept_files(struct validator *validator, uint64_t id, struct err 
 	return status;
 }
 
+static void write_policies(struct jsonw *json, const struct policy *policy)
+{
+	jsonw_key(json, "policies");
+	jsonw_array_open(json);
+	for (; policy != NULL; policy = policy_narrows(policy))
+		jsonw_str(json, policy_name(policy));
+	jsonw_array_close(json);
+}
+
+static int answer_code(struct validator *validator, uint64_t id, const struct verdict *verdict,
+		       const json_t *document, struct err *err)
+{
+	const json_t *code = json_object_get(document, "code");
+	struct code_good good = {.is_rejected = verdict->is_rejected};
+	own_buf members;
+	uint8_t body[64];
+	struct jsonw json;
+	struct wr wr;
+	int status;
+
+	buf_init(&members, LIMIT_FINDINGS_BYTES);
+	jsonw_init(&json, &members);
+	jsonw_key_str(&json, "language",
+		      json_string_value(json_object_get(document, "language")));
+	jsonw_key_str(&json, "verdict", verdict->is_rejected ? "rejected" : "accepted");
+	write_policies(&json, verdict->policy);
+	code_findings_write(&json, &verdict->findings, json_string_value(code),
+			    json_string_length(code));
+	status = buf_check(&members, err);
+	if (status < 0)
+		return status;
+	verdict_count(verdict, good.findings);
+	wr_init(&wr, body, sizeof(body));
+	code_good_encode(&wr, &good);
+	return answer(validator, CODE_GOOD, id, &wr, &members, NULL, err);
+}
+
+/* The verdict alone: nothing is decoded for a worker. */
+static int check_code(struct validator *validator, uint64_t id, const struct span *text,
+		      const struct check_code *ask, struct request_bad *bad, struct err *err)
+{
+	struct faults *faults = &validator->faults;
+	own_json *document = NULL;
+	own_verdict verdict = {.policy = NULL};
+	int status = request_read(validator->catalog.schemas[CATALOG_VALIDATION_REQUEST],
+				  text->data, text->length, &document, bad, faults, err);
+
+	if (status < 0)
+		return status;
+	status = verdict_begin(&verdict, &validator->rulebook, ask->policy, document, faults,
+			       err);
+	if (status == -EBADMSG)
+		return request_refuse(PROBLEM_INVALID, faults, bad);
+	if (status == 0)
+		status = verdict_reach(&verdict, &validator->rulebook, document, err);
+	return status < 0 ? status : answer_code(validator, id, &verdict, document, err);
+}
+
+static int serve_check_code(void *owner, struct msg *msg, struct err *err)
+{
+	struct validator *validator = owner;
+	own_fd fd = msg_take_fd(msg, 0);
+	own_span text = {.data = ""};
+	struct check_code ask;
+	struct request_bad bad;
+	int status = check_code_decode(msg->body, msg->length, &ask, err);
+
+	if (status == 0)
+		status = memfd_map(fd, LIMIT_BODY_BYTES, &text, err);
+	if (status < 0)
+		return status;
+	status = check_code(validator, msg->id, &text, &ask, &bad, err);
+	return status == -EBADMSG ? answer_bad(validator, msg->id, &bad, err) : status;
+}
+
 /* What was found before it ran stands beside what became of it; the ledger brings it back as it
  * got it from one of us. */
 static int add_findings(struct buf *members, int fd, struct err *err)
@@ -244,6 +319,7 @@ static int serve_check_outcome(void *owner, struct msg *msg, struct err *err)
 static const struct route ledger_routes[] = {
 	{CHECK_REQUEST, SETUP_SERVING | SETUP_DRAINING, 1, 1, serve_check_request},
 	{CHECK_OUTCOME, SETUP_SERVING | SETUP_DRAINING, 1, 2, serve_check_outcome},
+	{CHECK_CODE, SETUP_SERVING | SETUP_DRAINING, 1, 1, serve_check_code},
 };
 
 /* The ledger is the only peer: without it there is nothing to do, and only the supervisor can

@@ -17,9 +17,10 @@ enum gate_ledger_message {
 	ASK_EXECUTION,	   /* look one up */
 	ASK_VIEW,	   /* may this identity see this view? */
 	ASK_METRICS,
-	ASK_CANCEL,  /* id: of the ASK_EXECUTE whose caller left; no answer */
+	ASK_CANCEL,  /* id: of the ASK_EXECUTE or ASK_VALIDATE whose caller left; no answer */
 	TELL_TLS_REFUSED, /* fields of FRONT_REFUSED; no answer */
 	ASK_FILE,	  /* what a kept result file is, or a part of it */
+	ASK_VALIDATE,	  /* fds: 1, as ASK_EXECUTE, whose fields it has: judge code, run nothing */
 	/* ledger -> gate */
 	ANSWER_REFUSED = 220, /* fds: 0 or 1, memfd with a JSON array of faults */
 	ANSWER_EXECUTION,     /* fds: 1, memfd with JSON members (see below) */
@@ -28,7 +29,8 @@ enum gate_ledger_message {
 	TELL_STATE,
 	TELL_RUNTIME,	   /* one per runtime, before TELL_STATE says ready */
 	TELL_CAPABILITIES,
-	ANSWER_FILE /* fds: 0 or 1, memfd with the part asked for */
+	ANSWER_FILE, /* fds: 0 or 1, memfd with the part asked for */
+	ANSWER_VALIDATION /* fds: 1, memfd with JSON members, as CODE_GOOD brought them */
 };
 
 /* Who asks: repeated in each question, because the ledger keeps no connection state. */
@@ -133,6 +135,9 @@ WIRE_DECLARE(answer_execution, ANSWER_EXECUTION_FIELDS)
 	F(U8, view, 1, VIEW_MAX)                                                                   \
 	F(STR, tenant, 1, LIMIT_NAME_BYTES)
 WIRE_DECLARE(answer_view, ANSWER_VIEW_FIELDS)
+
+#define ANSWER_VALIDATION_FIELDS WIRE_EMPTY
+WIRE_DECLARE(answer_validation, ANSWER_VALIDATION_FIELDS)
 
 #define ANSWER_METRICS_FIELDS WIRE_EMPTY
 WIRE_DECLARE(answer_metrics, ANSWER_METRICS_FIELDS)

@@ -14,11 +14,13 @@ enum ledger_validator_message {
 	/* ledger -> validator */
 	CHECK_REQUEST = 300, /* fds: 1, request body as a sealed memfd */
 	CHECK_OUTCOME,	     /* fds: 1 or 2, outcome bundle, what REQUEST_GOOD brought beside the payload */
+	CHECK_CODE,	     /* fds: 1, body of a validation: nothing will run */
 	/* validator -> ledger */
 	REQUEST_GOOD = 320, /* fds: 1 or 2, payload bundle, memfd: what was found in the code (see below) */
 	REQUEST_BAD,	    /* fds: 1, memfd: JSON array of faults {pointer, rule, detail, hint} */
 	OUTCOME_GOOD,	    /* fds: 1, memfd: JSON members (see gate_ledger.h) */
-	OUTCOME_FILE	    /* before OUTCOME_GOOD: one for each file that is to be kept */
+	OUTCOME_FILE,	    /* before OUTCOME_GOOD: one for each file that is to be kept */
+	CODE_GOOD	    /* fds: 1, memfd: JSON members of the answer; what is bad is REQUEST_BAD */
 };
 
 /* The seven limits; as a ceiling, as asked for (0: the caller left it out), as granted. */
@@ -57,6 +59,12 @@ WIRE_DECLARE(check_request, CHECK_REQUEST_FIELDS)
 	F(U64, code_offset, 0, LIMIT_PAYLOAD_BYTES)                                                \
 	F(U64, code_bytes, 0, LIMIT_CODE_BYTES)
 WIRE_DECLARE(request_good, REQUEST_GOOD_FIELDS)
+
+#define CHECK_CODE_FIELDS(F) F(STR, policy, 1, LIMIT_NAME_BYTES)
+WIRE_DECLARE(check_code, CHECK_CODE_FIELDS)
+
+#define CODE_GOOD_FIELDS VERDICT_FIELDS
+WIRE_DECLARE(code_good, CODE_GOOD_FIELDS)
 
 #define REQUEST_BAD_FIELDS(F)                                                                      \
 	F(U8, problem, 1, PROBLEM_MAX)                                                             \

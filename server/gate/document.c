@@ -191,6 +191,20 @@ void document_execution_tail(struct buf *buf, const struct answer_execution *ans
 	buf_add_char(buf, '\n');
 }
 
+void document_validation(struct buf *buf, const char *members, size_t length,
+			 const char *request_id)
+{
+	struct jsonw json;
+
+	jsonw_init(&json, buf);
+	jsonw_object_open(&json);
+	buf_add(buf, members, length);
+	json.has_member[1] = true;
+	jsonw_key_str(&json, "request_id", request_id);
+	jsonw_object_close(&json);
+	buf_add_char(buf, '\n');
+}
+
 /* "numpy 1.24.2,json" -> ["numpy 1.24.2","json"] */
 static void key_modules(struct jsonw *json, const char *modules)
 {

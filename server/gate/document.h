@@ -28,6 +28,10 @@ void document_execution_head(struct buf *buf, const struct answer_execution *ans
 			     bool has_members);
 void document_execution_tail(struct buf *buf, const struct answer_execution *answer);
 
+/* `members` as for an execution; there are some. */
+void document_validation(struct buf *buf, const char *members, size_t length,
+			 const char *request_id);
+
 /* As many as the ledger may tell of: 32 of the configuration, and as many that a reload
  * replaced. With less room the gate would drop a ledger that did nothing wrong. */
 #define DOCUMENT_RUNTIMES_MAX 64

@@ -15,6 +15,8 @@ static const char files_infix[] = "/files/";
 static const struct endpoint endpoints[ENDPOINT_COUNT] = {
 	[ENDPOINT_EXECUTE] = {"/v1/executions", "POST, OPTIONS", HTTP_POST | HTTP_OPTIONS,
 			      LISTENER_MAIN, true},
+	[ENDPOINT_VALIDATE] = {"/v1/validations", "POST, OPTIONS", HTTP_POST | HTTP_OPTIONS,
+			       LISTENER_MAIN, true},
 	[ENDPOINT_EXECUTION] = {"/v1/executions/{id}", "GET, HEAD, OPTIONS", READ,
 				LISTENER_MAIN, true},
 	[ENDPOINT_FILE] = {"/v1/executions/{id}/files/{path}", "GET, HEAD, OPTIONS", READ,

@@ -13,6 +13,7 @@ enum listener {
 
 enum endpoint_action {
 	ENDPOINT_EXECUTE,
+	ENDPOINT_VALIDATE,
 	ENDPOINT_EXECUTION,
 	ENDPOINT_FILE, /* a kept result file */
 	ENDPOINT_RUNTIMES,

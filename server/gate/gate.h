@@ -57,6 +57,7 @@ enum conn_state {
 enum conn_ask {
 	ASK_NOTHING,
 	ASKED_EXECUTE,
+	ASKED_VALIDATE,
 	ASKED_EXECUTION,
 	ASKED_VIEW,
 	ASKED_METRICS,

@@ -76,8 +76,9 @@ static void put(struct conn *conn, const struct question *question)
 	conn->ask = question->ask;
 	/* The slot finds the connection, the count tells late answers from this one's. */
 	conn->ask_id = (uint64_t)++gate->ask_count << 32 | conn->slot;
+	/* What waits for a validator may wait longer than a look-up. */
 	deadline_start(&gate->deadlines, &conn->deadline,
-		       question->ask == ASKED_EXECUTE ? DEADLINE_EXECUTE : DEADLINE_ASK);
+		       question->fd >= 0 ? DEADLINE_EXECUTE : DEADLINE_ASK);
 	if (question->body->has_failed)
 		status = err_set(&err, E2BIG, "question %u does not fit", question->type);
 	else
@@ -99,7 +100,7 @@ static bool is_there(struct conn *conn)
 	return false;
 }
 
-void ledger_ask_execute(struct conn *conn)
+static void ask_with_body(struct conn *conn, uint16_t type, enum conn_ask asked)
 {
 	struct ask_execute ask = {.receive_us = clock_mono_us() - conn->request.started_us};
 	uint8_t body[BODY_MAX];
@@ -109,9 +110,19 @@ void ledger_ask_execute(struct conn *conn)
 		FILL_IDENTITY(&ask, conn);
 		wr_init(&wr, body, sizeof(body));
 		ask_execute_encode(&wr, &ask);
-		put(conn, &(struct question){ASK_EXECUTE, ASKED_EXECUTE, &wr, conn->body_fd});
+		put(conn, &(struct question){type, asked, &wr, conn->body_fd});
 	}
 	conn_drop_body(conn);
+}
+
+void ledger_ask_execute(struct conn *conn)
+{
+	ask_with_body(conn, ASK_EXECUTE, ASKED_EXECUTE);
+}
+
+void ledger_ask_validate(struct conn *conn)
+{
+	ask_with_body(conn, ASK_VALIDATE, ASKED_VALIDATE);
 }
 
 void ledger_ask_execution(struct conn *conn)
@@ -185,7 +196,7 @@ void ledger_forget(struct conn *conn)
 	struct wr wr;
 
 	conn->ask = ASK_NOTHING;
-	if (asked != ASKED_EXECUTE || gate->ledger.fd < 0)
+	if ((asked != ASKED_EXECUTE && asked != ASKED_VALIDATE) || gate->ledger.fd < 0)
 		return;
 	wr_init(&wr, body, sizeof(body));
 	ask_cancel_encode(&wr, &cancel);
@@ -275,6 +286,21 @@ static int serve_execution(void *owner, struct msg *msg, struct err *err)
 		return -EPROTO;
 	if (conn != NULL)
 		reply_execution(conn, &answer, &members);
+	return 0;
+}
+
+static int serve_validation(void *owner, struct msg *msg, struct err *err)
+{
+	struct answer_validation answer;
+	own_span members = {.data = ""};
+	struct conn *conn = NULL;
+
+	if (answer_validation_decode(msg->body, msg->length, &answer, err) < 0 ||
+	    memfd_map(msg->fds[0], LIMIT_FINDINGS_BYTES, &members, err) < 0 ||
+	    answer_take(owner, msg->id, 1u << ASKED_VALIDATE, &conn, err) < 0)
+		return -EPROTO;
+	if (conn != NULL)
+		reply_validation(conn, (struct text){members.data, members.length});
 	return 0;
 }
 
@@ -374,6 +400,7 @@ static const struct route ledger_routes[] = {
 	/* type             state          descriptors  server */
 	{ANSWER_REFUSED, CHANNEL_STATE, 0, 1, serve_refused},
 	{ANSWER_EXECUTION, CHANNEL_STATE, 1, 1, serve_execution},
+	{ANSWER_VALIDATION, CHANNEL_STATE, 1, 1, serve_validation},
 	{ANSWER_VIEW, CHANNEL_STATE, 0, 0, serve_view},
 	{ANSWER_METRICS, CHANNEL_STATE, 1, 1, serve_metrics},
 	{ANSWER_FILE, CHANNEL_STATE, 0, 1, serve_file},

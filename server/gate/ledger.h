@@ -11,7 +11,8 @@
 nodiscard int ledger_open(struct gate *gate, int take_fd, struct err *err);
 
 /* Put the question of this connection's request; answer 503 when there is no ledger. */
-void ledger_ask_execute(struct conn *conn); /* conn->body_fd is sealed, and closed here */
+void ledger_ask_execute(struct conn *conn);  /* conn->body_fd is sealed, and closed here */
+void ledger_ask_validate(struct conn *conn); /* likewise */
 void ledger_ask_execution(struct conn *conn);
 void ledger_ask_file(struct conn *conn, uint64_t offset, uint64_t length); /* conn->file */
 void ledger_ask_view(struct conn *conn, enum view view);

@@ -287,6 +287,18 @@ void reply_execution(struct conn *conn, const struct answer_execution *answer,
 	send_execution(conn, answer, take_members);
 }
 
+void reply_validation(struct conn *conn, struct text members)
+{
+	struct buf buf;
+
+	if (!reply_may_hold(conn, members.length,
+			    "Read the answers that are on their way, then ask again."))
+		return;
+	buf_init(&buf, REPLY_DOCUMENT_MAX);
+	document_validation(&buf, members.data, members.length, conn->request.request_id);
+	reply_document(conn, &buf, json_type);
+}
+
 /* --- views
  * ----------------------------------------------------------------------------------------- */
 

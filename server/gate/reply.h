@@ -26,6 +26,9 @@ void reply_document(struct conn *conn, struct buf *take_buf, const char *content
 void reply_execution(struct conn *conn, const struct answer_execution *answer,
 		     struct span *take_members);
 
+/* What was said of code; `members` lie in the validator's memfd. */
+void reply_validation(struct conn *conn, struct text members);
+
 /* For answers of other kinds: their own headers, then the ones all have in common. A NULL
  * response drops the connection. */
 void reply_header(struct MHD_Response *response, const char *name, const char *value);

@@ -112,7 +112,10 @@ void request_body_done(struct conn *conn)
 			      "Try again.");
 		return;
 	}
-	ledger_ask_execute(conn);
+	if (conn->request.action == ENDPOINT_VALIDATE)
+		ledger_ask_validate(conn);
+	else
+		ledger_ask_execute(conn);
 }
 
 /* GET and HEAD of what exists. On the main listener the ledger is asked whether this identity

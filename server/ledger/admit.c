@@ -37,9 +37,10 @@ const struct principal *admit_identity(struct ledger *ledger, uint8_t kind,
 }
 
 /* Refusals that cannot be put on record: nothing can, or too much is under way. */
-static bool is_shut(struct ledger *ledger, struct refusal *ret_refusal)
+static bool is_shut(struct ledger *ledger, bool is_validation, struct refusal *ret_refusal)
 {
-	if (ledger->round.is_bad) {
+	/* A validation leaves no record, so it needs none. */
+	if (ledger->round.is_bad && !is_validation) {
 		ledger->round.refused++;
 		refusal_set(ret_refusal, PROBLEM_NOT_RECORDED, 2,
 			    "the audit record cannot be written, so nothing is run",
@@ -106,13 +107,13 @@ void admit_without_memory(struct ledger *ledger, uint64_t ask_id)
 }
 
 void admit_execute(struct ledger *ledger, uint64_t ask_id, const struct ask_execute *ask,
-		   int body_fd, struct span *body)
+		   bool is_validation, int body_fd, struct span *body)
 {
 	const struct principal *principal;
 	struct refusal refusal = {0};
 	struct execution *e;
 
-	if (is_shut(ledger, &refusal)) {
+	if (is_shut(ledger, is_validation, &refusal)) {
 		refuse_shut(ledger, ask_id, &refusal);
 		return;
 	}
@@ -121,6 +122,7 @@ void admit_execute(struct ledger *ledger, uint64_t ask_id, const struct ask_exec
 		admit_without_memory(ledger, ask_id);
 		return;
 	}
+	e->is_validation = is_validation;
 	principal = admit_identity(ledger, ask->identity_kind, ask->identity, &refusal);
 	if (principal == NULL) {
 		flow_refuse(e, refusal.problem, 0, refusal.hint, "%s", refusal.detail);

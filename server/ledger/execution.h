@@ -51,10 +51,12 @@ struct execution {
 	uint64_t number; /* message id towards validators and warden, never used twice */
 	uint64_t ask_id; /* message id of the gate's question */
 	enum execution_state state;
-	bool has_caller;   /* somebody waits for the answer */
-	bool is_cancelled; /* asked to end early */
-	bool is_accepted;  /* its accepted record is written */
-	bool has_slot;	   /* counts in tenant->running */
+	bool is_validation; /* its code is judged, and that is all: nothing runs, nothing is on
+			       record */
+	bool has_caller;    /* somebody waits for the answer */
+	bool is_cancelled;  /* asked to end early */
+	bool is_accepted;   /* its accepted record is written */
+	bool has_slot;	    /* counts in tenant->running */
 	struct tenant *tenant;
 	char policy[LIMIT_NAME_BYTES + 1];
 	struct ask_execute ask;

@@ -45,11 +45,27 @@ static void refuse_recorded(struct execution *e)
 	round_add(e->ledger, &e->entry);
 }
 
+/* Of a validation only what concerns who may ask is worth a record. */
+static void refuse_validation(struct execution *e)
+{
+	bool is_about_access = problem_http(e->refusal.problem) == 401 ||
+			       problem_http(e->refusal.problem) == 403;
+
+	if (is_about_access)
+		gate_note_refused(e->ledger, e->entry.tenant, e->ask.identity, &e->refusal);
+	gate_refuse(e->ledger, e->ask_id, &e->refusal, e->faults_fd);
+	execution_free(e);
+}
+
 static void refuse_now(struct execution *e)
 {
 	struct ledger *ledger = e->ledger;
 
 	e->ledger->metrics.refusals[e->refusal.problem]++;
+	if (e->is_validation) {
+		refuse_validation(e);
+		return;
+	}
 	/* An accepted one must be settled on record, however many there are. */
 	if (!e->is_accepted &&
 	    !refusals_single(ledger, e->entry.tenant, e->ask.identity, e->refusal.problem)) {
@@ -126,7 +142,16 @@ static void finish_bare(struct execution *e, uint8_t status, const char *why)
 /* --- checking
  * --------------------------------------------------------------------------------- */
 
-void flow_check(struct execution *e, int body_fd, struct span *take_body)
+static void ask_verdict(struct execution *e, int body_fd)
+{
+	struct check_code check;
+
+	memcpy(check.policy, e->policy, sizeof(check.policy));
+	peer_send(&e->validator->peer, CHECK_CODE, e->number, check_code_encode, &check,
+		  &body_fd, 1);
+}
+
+static void ask_request(struct execution *e, int body_fd)
 {
 	const struct setup_tenant *tenant = &e->tenant->limits;
 	struct check_request check = {
@@ -139,6 +164,14 @@ void flow_check(struct execution *e, int body_fd, struct span *take_body)
 		.workspace_bytes = tenant->workspace_bytes_max,
 	};
 
+	memcpy(check.tenant, tenant->name, sizeof(check.tenant));
+	memcpy(check.policy, e->policy, sizeof(check.policy));
+	peer_send(&e->validator->peer, CHECK_REQUEST, e->number, check_request_encode, &check,
+		  &body_fd, 1);
+}
+
+void flow_check(struct execution *e, int body_fd, struct span *take_body)
+{
 	e->body = *take_body;
 	*take_body = (struct span){.data = ""};
 	e->validator = validators_pick(e->ledger);
@@ -147,12 +180,14 @@ void flow_check(struct execution *e, int body_fd, struct span *take_body)
 			    "no validator is there to check the request");
 		return;
 	}
-	memcpy(check.tenant, tenant->name, sizeof(check.tenant));
-	memcpy(check.policy, e->policy, sizeof(check.policy));
 	e->validator->outstanding++;
 	flow_move(e, EXECUTION_CHECKING, FLOW_CHECK_MS);
-	peer_send(&e->validator->peer, CHECK_REQUEST, e->number, check_request_encode, &check,
-		  &body_fd, 1);
+	if (e->is_validation) {
+		ask_verdict(e, body_fd);
+		span_done(&e->body);
+		return;
+	}
+	ask_request(e, body_fd);
 	/* The validator works meanwhile. */
 	digest_start(&e->ledger->digests, &e->body_digest, &e->body);
 	if (e->body_digest.is_known)
@@ -177,6 +212,10 @@ static void accept(struct execution *e)
 /* The validator has spoken and the hashes are known: all of it goes on record. */
 static void checked(struct execution *e)
 {
+	if (e->is_validation) {
+		refuse_now(e);
+		return;
+	}
 	if (!e->is_checked || !e->body_digest.is_known ||
 	    (e->findings_fd >= 0 && !e->findings_digest.is_known))
 		return;
@@ -203,6 +242,8 @@ int flow_request_good(struct execution *e, const struct request_good *good, int 
 
 	if (e->state != EXECUTION_CHECKING || e->is_checked)
 		return 0;
+	if (e->is_validation)
+		return err_set(err, EPROTO, "a job for a question about code");
 	status = memfd_map(fd, LIMIT_PAYLOAD_BYTES, &e->payload, err);
 	if (status == 0 && findings_fd >= 0)
 		status = memfd_map(findings_fd, LIMIT_FINDINGS_BYTES, &e->findings, err);
@@ -230,6 +271,24 @@ int flow_request_good(struct execution *e, const struct request_good *good, int 
 	e->validator = NULL;
 	e->is_checked = true;
 	checked(e);
+	return 0;
+}
+
+int flow_code_good(struct execution *e, const struct code_good *good, int take_members_fd,
+		   struct err *err)
+{
+	own_fd fd = take_members_fd;
+	int status;
+
+	if (!e->is_validation)
+		return err_set(err, EPROTO, "a verdict that nobody asked for");
+	status = memfd_check(fd, LIMIT_FINDINGS_BYTES, err);
+	if (status < 0)
+		return status;
+	e->ledger->metrics.validations[good->is_rejected]++;
+	metrics_count_findings(&e->ledger->metrics, good->findings);
+	gate_answer_validation(e->ledger, e->ask_id, fd);
+	execution_free(e);
 	return 0;
 }
 
@@ -518,6 +577,10 @@ static void ignore(struct execution *e)
 
 static void cancel_check(struct execution *e)
 {
+	if (e->is_validation) {
+		execution_free(e);
+		return;
+	}
 	e->is_cancelled = true;
 	(void)snprintf(e->refusal.detail, sizeof(e->refusal.detail),
 		       "the caller left before the request was checked");

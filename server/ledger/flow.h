@@ -3,11 +3,11 @@
  *
  *   CHECKING -> ACCEPTED -> RUNNING -> CANONICALIZING -> COMMITTING -> answered
  *
- * Code that its policy refuses goes from ACCEPTED to COMMITTING: no worker hears of it.
- * Every state has a deadline or waits only for this round's commit. Whatever else can happen
- * (cancelled, too late, a neighbour lost) is a row of the table in flow.c, so that no pair of
- * state and event is forgotten. Nothing runs before its accepted record is written, and no
- * answer leaves before its last record is on the disk.
+ * A validation is answered out of CHECKING. Code that its policy refuses goes from ACCEPTED to
+ * COMMITTING: no worker hears of it. Every state has a deadline or waits only for this round's
+ * commit. Whatever else can happen (cancelled, too late, a neighbour lost) is a row of the
+ * table in flow.c, so that no pair of state and event is forgotten. Nothing runs before its
+ * accepted record is written, and no answer leaves before its last record is on the disk.
  */
 #ifndef SERVER_LEDGER_FLOW_H
 #define SERVER_LEDGER_FLOW_H
@@ -47,6 +47,8 @@ void flow_validator_came(struct ledger *ledger);
  * return means the peer broke the protocol. */
 nodiscard int flow_request_good(struct execution *e, const struct request_good *good,
 				int take_payload_fd, int take_findings_fd, struct err *err);
+nodiscard int flow_code_good(struct execution *e, const struct code_good *good,
+			     int take_members_fd, struct err *err);
 nodiscard int flow_request_bad(struct execution *e, const struct request_bad *bad,
 			       int take_faults_fd, struct err *err);
 void flow_job_done(struct execution *e, const struct job_done *done, int take_outcome_fd);

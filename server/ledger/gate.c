@@ -33,6 +33,14 @@ void gate_answer(struct ledger *ledger, uint64_t ask_id, const struct answer_exe
 		  &members_fd, 1);
 }
 
+void gate_answer_validation(struct ledger *ledger, uint64_t ask_id, int members_fd)
+{
+	const struct answer_validation answer = {0};
+
+	peer_send(&ledger->gate.peer, ANSWER_VALIDATION, ask_id, answer_validation_encode,
+		  &answer, &members_fd, 1);
+}
+
 /* --- state
  * ------------------------------------------------------------------------------------ */
 
@@ -97,7 +105,7 @@ static bool is_own_want(int status)
 	return status == -ENOMEM || status == -EMFILE || status == -ENFILE;
 }
 
-static int serve_execute(void *owner, struct msg *msg, struct err *err)
+static int serve_code(void *owner, struct msg *msg, struct err *err)
 {
 	struct ledger *ledger = ((struct gate *)owner)->peer.ledger;
 	struct ask_execute ask;
@@ -116,8 +124,25 @@ static int serve_execute(void *owner, struct msg *msg, struct err *err)
 	if (execution_by_ask(&ledger->executions, msg->id) != NULL)
 		return err_set(err, EPROTO, "question %llu is asked twice",
 			       (unsigned long long)msg->id);
-	admit_execute(ledger, msg->id, &ask, body_fd, &body);
+	admit_execute(ledger, msg->id, &ask, msg->type == ASK_VALIDATE, body_fd, &body);
 	return 0;
+}
+
+void gate_note_refused(struct ledger *ledger, const char *tenant, const char *identity,
+		       const struct refusal *refusal)
+{
+	own_buf buf = {0};
+	struct jsonw json;
+
+	if (!refusals_single(ledger, tenant, identity, refusal->problem))
+		return;
+	buf_init(&buf, BODY_BYTES_MAX);
+	jsonw_init(&json, &buf);
+	jsonw_object_open(&json);
+	jsonw_key_str(&json, "problem", problem_code(refusal->problem));
+	jsonw_key_str(&json, "detail", refusal->detail);
+	jsonw_object_close(&json);
+	round_note(ledger, RECORD_ACCESS_REFUSED, tenant, identity, &buf);
 }
 
 /* Whom the question comes from. NULL: it has been refused. */
@@ -126,21 +151,11 @@ static const struct principal *asker(struct ledger *ledger, uint64_t ask_id, uin
 {
 	struct refusal refusal = {0};
 	const struct principal *principal = admit_identity(ledger, kind, identity, &refusal);
-	own_buf buf = {0};
-	struct jsonw json;
 
 	if (principal != NULL)
 		return principal;
 	ledger->metrics.refusals[refusal.problem]++;
-	if (refusals_single(ledger, "", identity, refusal.problem)) {
-		buf_init(&buf, BODY_BYTES_MAX);
-		jsonw_init(&json, &buf);
-		jsonw_object_open(&json);
-		jsonw_key_str(&json, "problem", problem_code(refusal.problem));
-		jsonw_key_str(&json, "detail", refusal.detail);
-		jsonw_object_close(&json);
-		round_note(ledger, RECORD_ACCESS_REFUSED, "", identity, &buf);
-	}
+	gate_note_refused(ledger, "", identity, &refusal);
 	gate_refuse(ledger, ask_id, &refusal, -1);
 	return NULL;
 }
@@ -363,9 +378,13 @@ static int serve_tls_refused(void *owner, struct msg *msg, struct err *err)
 }
 
 static const struct route routes[] = {
-	{ASK_EXECUTE, 1, 1, 1, serve_execute}, {ASK_EXECUTION, 1, 0, 0, serve_execution},
-	{ASK_VIEW, 1, 0, 0, serve_view},       {ASK_METRICS, 1, 0, 0, serve_metrics},
-	{ASK_CANCEL, 1, 0, 0, serve_cancel},   {TELL_TLS_REFUSED, 1, 0, 0, serve_tls_refused},
+	{ASK_EXECUTE, 1, 1, 1, serve_code},
+	{ASK_VALIDATE, 1, 1, 1, serve_code},
+	{ASK_EXECUTION, 1, 0, 0, serve_execution},
+	{ASK_VIEW, 1, 0, 0, serve_view},
+	{ASK_METRICS, 1, 0, 0, serve_metrics},
+	{ASK_CANCEL, 1, 0, 0, serve_cancel},
+	{TELL_TLS_REFUSED, 1, 0, 0, serve_tls_refused},
 	{ASK_FILE, 1, 0, 0, serve_file},
 };
 

@@ -123,6 +123,16 @@ static void put_findings(const struct ledger *ledger, struct buf *buf)
 			   event_severity_name(i), ledger->metrics.findings[i]);
 }
 
+static void put_validations(const struct ledger *ledger, struct buf *buf)
+{
+	head(buf, "casemate_validations_total", "counter",
+	     "Code judged without being run, by verdict.");
+	buf_printf(buf,
+		   "casemate_validations_total{verdict=\"accepted\"} %" PRIu64 "\n"
+		   "casemate_validations_total{verdict=\"rejected\"} %" PRIu64 "\n",
+		   ledger->metrics.validations[0], ledger->metrics.validations[1]);
+}
+
 static void put_records(const struct ledger *ledger, struct buf *buf)
 {
 	const struct metrics *metrics = &ledger->metrics;
@@ -179,6 +189,7 @@ void metrics_write(const struct ledger *ledger, struct buf *buf)
 	put_executions(ledger, buf);
 	put_events(ledger, buf);
 	put_findings(ledger, buf);
+	put_validations(ledger, buf);
 	put_records(ledger, buf);
 	PUT_POOL(ready, "casemate_workers_ready", "gauge", "Workers that wait for a job.");
 	PUT_POOL(busy, "casemate_workers_busy", "gauge", "Workers that run one.");

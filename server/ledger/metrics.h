@@ -32,6 +32,7 @@ struct metrics {
 	uint64_t events[EVENT_KINDS];
 	uint64_t events_dropped;
 	uint64_t findings[SEVERITY_MAX + 1];
+	uint64_t validations[2]; /* accepted, rejected */
 	uint64_t database_errors;
 	uint64_t tls_refusals[TLS_REFUSAL_MAX + 1];
 	uint64_t peers_dropped;

@@ -69,6 +69,10 @@ void gate_refuse(struct ledger *ledger, uint64_t ask_id, const struct refusal *r
 		 int faults_fd);
 void gate_answer(struct ledger *ledger, uint64_t ask_id, const struct answer_execution *answer,
 		 int members_fd);
+void gate_answer_validation(struct ledger *ledger, uint64_t ask_id, int members_fd);
+/* Puts on record that somebody asked for what he may not have. */
+void gate_note_refused(struct ledger *ledger, const char *tenant, const char *identity,
+		       const struct refusal *refusal);
 
 /* --- validators --------------------------------------------------------------------------- */
 

@@ -86,11 +86,24 @@ static int serve_outcome_good(void *owner, struct msg *msg, struct err *err)
 	return e == NULL ? 0 : flow_outcome_good(e, msg_take_fd(msg, 0), err);
 }
 
+static int serve_code_good(void *owner, struct msg *msg, struct err *err)
+{
+	struct code_good good;
+	struct execution *e;
+	int status = code_good_decode(msg->body, msg->length, &good, err);
+
+	if (status < 0)
+		return status;
+	e = asked_about(owner, msg);
+	return e == NULL ? 0 : flow_code_good(e, &good, msg_take_fd(msg, 0), err);
+}
+
 enum { VALIDATOR_IDLE = 1, VALIDATOR_ASKED = 2 };
 
 static const struct route routes[] = {
 	{REQUEST_GOOD, VALIDATOR_ASKED, 1, 2, serve_request_good},
 	{REQUEST_BAD, VALIDATOR_ASKED, 0, 1, serve_request_bad},
+	{CODE_GOOD, VALIDATOR_ASKED, 1, 1, serve_code_good},
 	{OUTCOME_GOOD, VALIDATOR_ASKED, 1, 1, serve_outcome_good},
 	{OUTCOME_FILE, VALIDATOR_ASKED, 0, 0, serve_outcome_file},
 };

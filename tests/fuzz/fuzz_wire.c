@@ -72,7 +72,10 @@
 	X(zygote_fork)            \
 	X(zygote_forked)          \
 	X(worker_ready)           \
-	X(worker_job)
+	X(worker_job)             \
+	X(check_code)             \
+	X(code_good)              \
+	X(answer_validation)
 
 static uint8_t again[CHAN_BODY_MAX];
 

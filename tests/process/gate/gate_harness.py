@@ -24,9 +24,9 @@ GATE = LIBEXEC / "casemate-gate"
 ROOT_UID = 1900000902  # no account has it
 
 (ASK_EXECUTE, ASK_EXECUTION, ASK_VIEW, ASK_METRICS, ASK_CANCEL,
- TELL_TLS_REFUSED, ASK_FILE) = range(200, 207)
+ TELL_TLS_REFUSED, ASK_FILE, ASK_VALIDATE) = range(200, 208)
 (ANSWER_REFUSED, ANSWER_EXECUTION, ANSWER_VIEW, ANSWER_METRICS, TELL_STATE, TELL_RUNTIME,
- TELL_CAPABILITIES, ANSWER_FILE) = range(220, 228)
+ TELL_CAPABILITIES, ANSWER_FILE, ANSWER_VALIDATION) = range(220, 229)
 EXECUTION_ID = "01JD9Z5WJ8Q6H6T5V3R2M1K0AB"
 IDENTITY = "spiffe://casemate.local/client/dev"
 MEMBERS = (b'"stdout":"1\\n","stdout_encoding":"utf-8","stdout_truncated":false,"stderr":"",'
@@ -51,7 +51,7 @@ class Question:
     def __init__(self, message):
         self.type, self.id = message.type, message.id
         reader = Reader(message.body)
-        if self.type in (ASK_EXECUTE, ASK_EXECUTION, ASK_VIEW, ASK_FILE):
+        if self.type in (ASK_EXECUTE, ASK_VALIDATE, ASK_EXECUTION, ASK_VIEW, ASK_FILE):
             self.identity_kind = reader.uint(1)
             self.identity = reader.text()
             self.serial = reader.text()
@@ -59,7 +59,7 @@ class Question:
             self.peer = reader.text()
             self.request_id = reader.text()
             self.traceparent = reader.text()
-        if self.type == ASK_EXECUTE:
+        if self.type in (ASK_EXECUTE, ASK_VALIDATE):
             self.receive_us = reader.uint(8)
             size = os.fstat(message.fds[0]).st_size
             self.body = os.pread(message.fds[0], size, 0)

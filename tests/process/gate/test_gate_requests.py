@@ -9,7 +9,7 @@ import time
 
 import pytest
 from gate_harness import (ASK_FILE, ANSWER_EXECUTION, ANSWER_METRICS, ANSWER_REFUSED, ANSWER_VIEW,
-                          ASK_CANCEL, ASK_EXECUTE, ASK_EXECUTION, ASK_METRICS, ASK_VIEW,
+                          ANSWER_VALIDATION, ASK_CANCEL, ASK_EXECUTE, ASK_EXECUTION, ASK_METRICS, ASK_VALIDATE, ASK_VIEW,
                           EXECUTION_ID, GATE, IDENTITY, Gate, MEMBERS, PROBLEMS, ROOT, SLOW, TELL_RUNTIME,
                           TELL_STATE, TELL_TLS_REFUSED, channel, execution_body, text, u8,
                           u32, wait_until)
@@ -40,6 +40,33 @@ def alive(gate):
     caller.send("GET /nothing HTTP/1.1\r\nHost: a\r\n\r\n")
     caller.answer().problem("not_found")
     caller.close()
+
+
+VERDICT = b'"language":"python","verdict":"accepted","policies":["open"],"findings":[],"findings_truncated":false'
+
+
+def test_a_validation_is_asked_for_and_answered(gate):
+    caller = gate.caller()
+    caller.send((POST % (5, "X-Request-Id: my.id-2\r\n")).replace("executions", "validations") + "12345")
+    question = gate.question()
+    assert (question.type, question.body, question.seals) == (ASK_VALIDATE, b"12345", 0xF)
+    gate.answer(ANSWER_VALIDATION, u8(0), question.id, VERDICT)
+
+    answer = caller.answer()
+    assert answer.status == 200 and "location" not in answer.headers
+    assert answer.json == {**json.loads(b"{" + VERDICT + b"}"), "request_id": "my.id-2"}
+    assert caller.request("GET", "/v1/validations").problem("method_not_allowed")
+
+
+def test_a_caller_who_leaves_forgets_his_validation(gate):
+    caller = gate.caller()
+    caller.send((POST % (2, "")).replace("executions", "validations") + "{}")
+    question = gate.question()
+    caller.close()
+    cancel = gate.question()
+    assert (cancel.type, cancel.id) == (ASK_CANCEL, question.id)
+    gate.answer(ANSWER_VALIDATION, u8(0), question.id, VERDICT)  # late: dropped
+    alive(gate)
 
 
 # --- executions -----------------------------------------------------------------------------
@@ -683,6 +710,7 @@ def malformed():
         "an unsealed memfd": unsealed,
         "an answer to another question": lambda gate, id: gate.answer(
             ANSWER_VIEW, u8(1) + text("dev"), id),
+        "a verdict to an execution": lambda gate, id: gate.answer(ANSWER_VALIDATION, u8(0), id, VERDICT),
         "metrics to an execution": lambda gate, id: gate.answer(ANSWER_METRICS, u8(0), id, b"x"),
         "a problem that does not exist": lambda gate, id: gate.answer(
             ANSWER_REFUSED, u8(200) + u32(0) + text("") + text(""), id),

@@ -27,11 +27,11 @@ ORDINARY_UID = 64123
 USERS = ["root", "ordinary"] if os.geteuid() == 0 else ["ordinary"]
 
 (ASK_EXECUTE, ASK_EXECUTION, ASK_VIEW, ASK_METRICS, ASK_CANCEL, TELL_TLS_REFUSED,
- ASK_FILE) = range(200, 207)
+ ASK_FILE, ASK_VALIDATE) = range(200, 208)
 (ANSWER_REFUSED, ANSWER_EXECUTION, ANSWER_VIEW, ANSWER_METRICS, TELL_STATE, TELL_RUNTIME,
- TELL_CAPABILITIES, ANSWER_FILE) = range(220, 228)
-CHECK_REQUEST, CHECK_OUTCOME = 300, 301
-REQUEST_GOOD, REQUEST_BAD, OUTCOME_GOOD, OUTCOME_FILE = range(320, 324)
+ TELL_CAPABILITIES, ANSWER_FILE, ANSWER_VALIDATION) = range(220, 229)
+CHECK_REQUEST, CHECK_OUTCOME, CHECK_CODE = 300, 301, 302
+REQUEST_GOOD, REQUEST_BAD, OUTCOME_GOOD, OUTCOME_FILE, CODE_GOOD = range(320, 325)
 JOB_START, JOB_CANCEL = 400, 401
 JOB_DONE, JOB_REFUSED, WARDEN_RUNTIME, WARDEN_CAPABILITIES, WARDEN_POOL = range(420, 425)
 
@@ -157,6 +157,11 @@ class Gate(Peer):
         self.send(ASK_EXECUTE, identity(**who) + u64(77), body, id=self.last_id)
         return self.last_id
 
+    def validate(self, body=b'{"language":"python","code":"1"}', **who):
+        self.last_id += 1
+        self.send(ASK_VALIDATE, identity(**who) + u64(77), body, id=self.last_id)
+        return self.last_id
+
     def has_answer(self):
         """True when an answer waits; what else came before it is dropped."""
         while self.has_message():
@@ -170,9 +175,11 @@ class Gate(Peer):
         self.send(ASK_CANCEL, u8(0), id=id)
 
     def answer(self, id=None, timeout=10):
-        message = self.receive(ANSWER_REFUSED, ANSWER_EXECUTION, timeout=timeout)
+        message = self.receive(ANSWER_REFUSED, ANSWER_EXECUTION, ANSWER_VALIDATION, timeout=timeout)
         assert message is not None, "the ledger has dropped the gate"
         assert id is None or message.id == id
+        if message.type == ANSWER_VALIDATION:
+            return read_fd(message.fds[0])
         return Refused(message) if message.type == ANSWER_REFUSED else Answered(message)
 
     def lookup(self, execution, **who):
@@ -232,6 +239,9 @@ class Validator(Peer):
         payload = struct.pack("<HHIQ", 1, 0, 0, len(code)) + code + padding
         self.send(REQUEST_GOOD, text(language) + u8(rejected) + b"".join(map(u64, counts)) + asked +
                   u64(16) + u64(len(code)), payload, findings, id=id)
+
+    def verdict(self, id, rejected=0, counts=(0, 0, 0, 0), members=b'"verdict":"accepted"'):
+        self.send(CODE_GOOD, u8(rejected) + b"".join(map(u64, counts)), members, id=id)
 
     def bad(self, id, problem="invalid", faults=b"[]"):
         self.send(REQUEST_BAD, u8(PROBLEMS.index(problem)) + text("it is wrong") + text("fix it"),

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from ledger_harness import (
-    ANSWER_EXECUTION, ANSWER_FILE, ANSWER_REFUSED, ASK_EXECUTE, ASK_FILE, AUDITOR, CHECK_OUTCOME, CHECK_REQUEST, CN, DEV,
+    ANSWER_EXECUTION, ANSWER_FILE, ANSWER_REFUSED, ANSWER_VALIDATION, ASK_EXECUTE, ASK_FILE, AUDITOR, CHECK_CODE, CHECK_OUTCOME, CHECK_REQUEST, CN, DEV,
     DNS, EXECUTOR, JOB_CANCEL, JOB_DONE, JOB_START, MEMBERS, REQUEST_BAD, REQUEST_GOOD, SPIFFE, STATUSES,
     TELL_STATE, TELL_TLS_REFUSED, USERS, VARIANT, Answered, Gate, Refused, Validator, Warden, identity, run, run_to_warden, wait_until)
 
@@ -274,6 +274,80 @@ def test_rate_and_concurrency(make_ledger):
     run(gate, validator, warden)
     answer = refused(gate, "rate_limited")
     assert 1 <= answer.retry_after <= 21
+
+
+def test_a_validation_is_answered_and_leaves_no_record(ledger, peers):
+    gate, validator, warden = peers
+    before = ledger.kinds()
+    for rejected in (0, 1, 1):
+        ask = gate.validate(b"code")
+        check, seen = validator.take(CHECK_CODE)
+        assert (seen, validator.body) == (b"code", text("house"))
+        validator.verdict(check, rejected, (0, 0, 0, rejected), b'"verdict":"x"')
+        assert gate.answer(ask) == b'"verdict":"x"'
+    ask = gate.validate(b"{")
+    validator.bad(validator.take(CHECK_CODE)[0], "bad_json", b'[{"pointer":""}]')
+    answer = gate.answer(ask)
+    assert (answer.code, answer.faults) == ("bad_json", b'[{"pointer":""}]')
+
+    assert ledger.kinds() == before and not warden.has_message()
+    metrics = gate.metrics()
+    assert 'casemate_validations_total{verdict="accepted"} 1' in metrics
+    assert 'casemate_validations_total{verdict="rejected"} 2' in metrics
+    assert 'casemate_findings_total{severity="high"} 2' in metrics
+
+
+def test_a_validation_needs_the_role_and_has_the_quotas_of_an_execution(make_ledger):
+    ledger = make_ledger(tenants={"dev": {"rate": 5, "concurrency": 2}},
+                         principals=[(SPIFFE, DEV, "dev", EXECUTOR), (CN, "bob", "dev", AUDITOR)]).start()
+    gate, validator, warden = ledger.peers()
+    before = len(ledger.kinds())
+    assert gate.answer(gate.validate(kind=CN, name="bob")).code == "forbidden"
+    assert gate.answer(gate.validate(kind=CN, name="eve")).code == "forbidden"
+    assert wait_until(lambda: ledger.kinds()[before:] == ["access_refused"] * 2)
+    gate.validate(), gate.validate()
+    assert gate.answer(gate.validate()).code == "too_many_concurrent"
+    for _ in range(2):
+        validator.verdict(validator.take(CHECK_CODE)[0])
+        assert gate.answer() == b'"verdict":"accepted"'
+    run(gate, validator, warden)
+    for _ in range(2):
+        gate.validate()
+        validator.verdict(validator.take(CHECK_CODE)[0])
+        gate.answer()
+    assert gate.answer(gate.validate()).code == "rate_limited"
+    assert ledger.kinds()[before:].count("access_refused") == 2
+
+
+def test_a_validation_ends_with_its_validator_or_its_caller(ledger, peers):
+    gate, validator, warden = peers
+    before = ledger.kinds()
+    ask = gate.validate()
+    validator.take(CHECK_CODE)
+    validator.close()
+    assert gate.answer(ask).code == "internal"
+
+    validator = Validator(ledger)
+    ask = gate.validate()
+    check, _ = validator.take(CHECK_CODE)
+    gate.cancel(ask)
+    validator.verdict(check)  # late: dropped
+    assert gate.is_silent(ANSWER_VALIDATION, ANSWER_REFUSED)
+    assert ledger.kinds() == before
+    run(gate, validator, warden)
+
+
+def test_a_validator_answers_what_it_was_asked(ledger, peers):
+    gate, validator, warden = peers
+    gate.validate()
+    validator.good(validator.take(CHECK_CODE)[0])
+    assert validator.is_dropped() and gate.answer().code == "internal"
+    validator = Validator(ledger)
+    gate.execute()
+    validator.verdict(validator.take()[0])
+    assert validator.is_dropped() and gate.answer().code == "internal"
+    assert warden.is_silent(JOB_START)
+    run(gate, Validator(ledger), warden)
 
 
 def test_a_bad_request_is_refused_with_its_faults(ledger, peers):

@@ -26,8 +26,8 @@ SHARE = BUILD / "share" / "casemate"
 VERSION = subprocess.run([PROGRAM, "--version"], capture_output=True, text=True,
                          check=True).stdout.split()[1]
 
-CHECK_REQUEST, CHECK_OUTCOME = 300, 301
-REQUEST_GOOD, REQUEST_BAD, OUTCOME_GOOD, OUTCOME_FILE = range(320, 324)
+CHECK_REQUEST, CHECK_OUTCOME, CHECK_CODE = 300, 301, 302
+REQUEST_GOOD, REQUEST_BAD, OUTCOME_GOOD, OUTCOME_FILE, CODE_GOOD = range(320, 325)
 SUCCEEDED, TIMED_OUT = 1, 4
 SEVERITIES = ["info", "low", "medium", "high"]
 EXECUTION_ID = "01JD9Z5WJ8Q6H6T5V3R2M1K0AB"
@@ -282,6 +282,29 @@ def test_findings_are_those_of_the_command(validator, tmp_path):
     assert validator.judge(code, "strict") == (True, json.loads(done.stdout)["findings"])
 
 
+def test_code_is_judged_without_a_job(validator):
+    type, body, members = validator.ask(CHECK_CODE, text("open"), json.dumps(
+        {"language": "python", "code": CTYPES + EVAL, "policy": {**DENY_JSON, "narrows": "standard"}}).encode())
+    assert type == CODE_GOOD
+    reader = Reader(body)
+    rejected, counts = reader.uint(1), [reader.uint(8) for _ in SEVERITIES]
+    reader.done()
+    answer = json.loads(b"{" + members + b"}")
+    assert (answer["language"], answer["verdict"]) == ("python", "rejected") and rejected == 1
+    assert answer["policies"] == ["request", "standard", "open"]
+    assert sum(counts) == len(answer["findings"]) and answer["findings_truncated"] is False
+    assert answer["findings"] == validator.judge(CTYPES + EVAL, "open", "standard")[1]
+
+
+@pytest.mark.parametrize("document,pointer", [
+    ({"language": "python"}, "/code"), ({**GOOD, "stdin": ""}, "/stdin"), ({**GOOD, "policy": "x"}, "/policy"),
+    ({**GOOD, "code": None}, "/code"), ({**GOOD, "language": "A"}, "/language")], ids=json.dumps)
+def test_a_bad_validation(validator, document, pointer):
+    type, body, content = validator.ask(CHECK_CODE, text("open"), json.dumps(document).encode())
+    assert type == REQUEST_BAD and body[0] == INVALID_CODE
+    assert json.loads(content)[0]["pointer"] == pointer
+
+
 def test_a_reload_brings_policies_and_keeps_those_before_for_a_while(fresh):
     fresh.hello()
     fresh.configure(policies={"old": {"narrows": "standard"}})
@@ -351,9 +374,11 @@ def test_it_is_confined(validator):
     lambda v: v.ask(CHECK_REQUEST, text("dev") + text("") + u64(0) * 7, b"{}"),
     lambda v: v.ask(CHECK_REQUEST, text("dev") + text("open") + u64(1 << 60) * 7, b"{}"),
     lambda v: v.request(GOOD, policy="nobody"),
+    lambda v: v.ask(CHECK_CODE, text("nobody"), json.dumps(GOOD).encode()),
+    lambda v: v.ask(CHECK_CODE, b"", b"{}"),
     lambda v: v.ledger.send(b"not a header"),
 ], ids=["unknown type", "no descriptor", "short body", "empty tenant", "empty policy", "limit range",
-        "unknown policy", "no header"])
+        "unknown policy", "unknown policy for code", "no policy", "no header"])
 def test_a_broken_dialogue_closes_the_channel(validator, send_bad):
     send_bad(validator)
 
@@ -532,7 +557,7 @@ def test_config_that_is_no_json_says_where(tmp_path):
 def test_openapi_is_printed():
     document = json.loads(run("openapi").stdout)
 
-    assert document["openapi"] == "3.1.0" and len(document["paths"]) == 9
+    assert document["openapi"] == "3.1.0" and len(document["paths"]) == 10
     with open("/dev/full", "w") as full:
         assert subprocess.run([PROGRAM, "openapi"], stdout=full,
                               stderr=subprocess.DEVNULL).returncode == 1

@@ -22,6 +22,9 @@ Test(endpoint, paths_are_exact)
 	struct text file;
 
 	cr_assert(eq(int, (int)find("/v1/executions", LISTENER_MAIN), ENDPOINT_EXECUTE));
+	cr_assert(eq(int, (int)find("/v1/validations", LISTENER_MAIN), ENDPOINT_VALIDATE));
+	cr_assert(eq(int, (int)find("/v1/validations", LISTENER_OPERATIONS), ENDPOINT_NONE));
+	cr_assert(eq(int, (int)find("/v1/validations/", LISTENER_MAIN), ENDPOINT_NONE));
 	cr_assert(eq(int, (int)find("/livez", LISTENER_OPERATIONS), ENDPOINT_LIVEZ));
 	cr_assert(eq(int, (int)find("/v1/runtimes", LISTENER_OPERATIONS), ENDPOINT_NONE));
 	cr_assert(eq(int, (int)find("/livez/", LISTENER_MAIN), ENDPOINT_NONE));

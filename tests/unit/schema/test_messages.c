@@ -34,12 +34,15 @@ TestSuite(messages, .timeout = 60);
 	X(answer_execution, ANSWER_EXECUTION_FIELDS)             \
 	X(answer_view, ANSWER_VIEW_FIELDS)                       \
 	X(answer_metrics, ANSWER_METRICS_FIELDS)                 \
+	X(answer_validation, ANSWER_VALIDATION_FIELDS)           \
 	X(tell_state, TELL_STATE_FIELDS)                         \
 	X(tell_runtime, TELL_RUNTIME_FIELDS)                     \
 	X(tell_capabilities, TELL_CAPABILITIES_FIELDS)           \
 	X(check_request, CHECK_REQUEST_FIELDS)                   \
 	X(request_good, REQUEST_GOOD_FIELDS)                     \
 	X(request_bad, REQUEST_BAD_FIELDS)                       \
+	X(check_code, CHECK_CODE_FIELDS)                         \
+	X(code_good, CODE_GOOD_FIELDS)                           \
 	X(check_outcome, CHECK_OUTCOME_FIELDS)                   \
 	X(outcome_good, OUTCOME_GOOD_FIELDS)                     \
 	X(outcome_file, OUTCOME_FILE_FIELDS)                     \

@@ -209,7 +209,7 @@ Test(openapi, is_whole)
 	cr_expect(count > 100, "%zu references", count);
 	json_object_foreach(json_object_get(document, "paths"), path, item)
 		cr_expect_eq(json_object_size(item), 1, "%s", path);
-	cr_expect_eq(json_object_size(json_object_get(document, "paths")), 9);
+	cr_expect_eq(json_object_size(json_object_get(document, "paths")), 10);
 	cr_expect(follow(document, "#/components/responses/Problem422") != NULL);
 	cr_expect(follow(document, "#/components/responses/Problem503/headers/Retry-After") !=
 		  NULL);
