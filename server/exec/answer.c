@@ -66,7 +66,7 @@ int answer_exit_code(const json_t *document)
 		{"timed_out", EXIT_TIMED_OUT},
 		{"memory_exceeded", EXIT_SIGNAL + SIGKILL},
 		{"output_exceeded", EXIT_SIGNAL + SIGPIPE},
-		{"rejected", EXIT_SERVICE},
+		{"rejected", EXIT_REJECTED},
 		{"cancelled", EXIT_SERVICE},
 		{"internal_error", EXIT_SERVICE},
 	};
@@ -104,6 +104,27 @@ static void print_events(const json_t *document)
 	}
 }
 
+/* Why the code was refused, as a compiler says it. What does not refuse it is for --json. */
+static void print_rejecting(const json_t *document)
+{
+	size_t index;
+	json_t *finding;
+
+	json_array_foreach(json_object_get(document, "findings"), index, finding)
+	{
+		if (!json_is_true(json_object_get(finding, "rejects")))
+			continue;
+		(void)fprintf(stderr, "line %lld, column %lld: %s: %s [%s, %s]\n",
+			      (long long)json_integer_value(json_object_get(finding, "line")),
+			      (long long)json_integer_value(json_object_get(finding, "column")),
+			      text_of(finding, "severity"), text_of(finding, "message"),
+			      text_of(finding, "rule"), text_of(finding, "cwe"));
+		(void)fprintf(stderr, "  %s\n", text_of(finding, "source"));
+		if (*text_of(finding, "hint") != '\0')
+			(void)fprintf(stderr, "  hint: %s\n", text_of(finding, "hint"));
+	}
+}
+
 int answer_print(const json_t *document)
 {
 	const char *status = text_of(document, "status");
@@ -112,6 +133,8 @@ int answer_print(const json_t *document)
 	(void)fflush(stdout);
 	print_stream(document, "stderr", stderr);
 	print_events(document);
+	if (strcmp(status, "rejected") == 0)
+		print_rejecting(document);
 	if (strcmp(status, "succeeded") != 0 && strcmp(status, "failed") != 0)
 		(void)fprintf(stderr, "casemate exec: %s (execution %s)\n", status,
 			      text_of(document, "id"));

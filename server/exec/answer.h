@@ -9,7 +9,9 @@
 
 #define EXIT_TIMED_OUT 124 /* as timeout(1) */
 #define EXIT_SERVICE   125 /* the command itself failed, as in env(1), docker run */
-#define EXIT_SIGNAL    128 /* plus the number, as a shell */
+#define EXIT_REJECTED \
+	126 /* the policy refused the code: as a shell says of what it may not run */
+#define EXIT_SIGNAL 128 /* plus the number, as a shell */
 
 /* The document of an execution: streams to standard output and error. */
 int answer_print(const json_t *document);

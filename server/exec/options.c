@@ -16,6 +16,10 @@ const char options_help[] =
 	"  --cert FILE --key FILE --cacert FILE\n"
 	"                    each of them by its own name\n"
 	"  --language L      default: from the file's extension or #! line, else python\n"
+	"  --policy P        a policy that the program must satisfy besides yours: its name, "
+	"or "
+	"a\n"
+	"                    file with a policy document\n"
 	"  --stdin FILE      standard input of the program; - is this command's own\n"
 	"  --arg A           an argument of the program; repeatable\n"
 	"  --timeout MS      wall time the program may take\n"
@@ -24,12 +28,15 @@ const char options_help[] =
 	"                    as it is, and no file becomes executable\n"
 	"  --json            print the service's answer document instead\n"
 	"  --help --version\n\n"
-	"exit code: the program's own; 124 time is up; 128+N ended by signal N; 125 the "
-	"service or\n"
-	"the way to it failed, or it refused; 100 wrong usage of this command\n";
+	"exit code: the program's own; 124 time is up; 126 the policy refused the program and "
+	"nothing\n"
+	"ran; 128+N ended by signal N; 125 the service or the way to it failed, or it refused; "
+	"100\n"
+	"wrong usage of this command\n";
 
 enum {
 	OPTION_LANGUAGE = PLACE_OPTIONS_END,
+	OPTION_POLICY,
 	OPTION_STDIN,
 	OPTION_ARG,
 	OPTION_TIMEOUT,
@@ -42,6 +49,7 @@ enum {
 static const struct option long_options[] = {
 	PLACE_OPTIONS,
 	{"language", required_argument, NULL, OPTION_LANGUAGE},
+	{"policy", required_argument, NULL, OPTION_POLICY},
 	{"stdin", required_argument, NULL, OPTION_STDIN},
 	{"arg", required_argument, NULL, OPTION_ARG},
 	{"timeout", required_argument, NULL, OPTION_TIMEOUT},
@@ -70,6 +78,9 @@ static int take_option(struct options *ret, int option, struct err *err)
 	switch (option) {
 	case OPTION_LANGUAGE:
 		ret->language = optarg;
+		return 0;
+	case OPTION_POLICY:
+		ret->policy = optarg;
 		return 0;
 	case OPTION_STDIN:
 		ret->stdin_path = optarg;

@@ -15,6 +15,7 @@ struct options {
 	struct place place;
 	const char *language; /* NULL: guess */
 	const char *program;  /* path, or "-" */
+	const char *policy;   /* NULL: none; a name, or a path with '/' or ".json" in it */
 	const char *stdin_path;
 	const char *output_folder; /* NULL: result files are not written */
 	const char *args[OPTIONS_ARGS_MAX];

@@ -99,6 +99,29 @@ static int add_stdin(json_t *document, const char *path, struct err *err)
 	return status;
 }
 
+/* What is wrong with a document the service says, with pointers. */
+static int add_policy(json_t *document, const char *policy, struct err *err)
+{
+	own_buf text;
+	json_t *value;
+	int status;
+
+	buf_init(&text, READ_BYTES_MAX);
+	if (strchr(policy, '/') == NULL && strstr(policy, ".json") == NULL) {
+		(void)json_object_set_new(document, "policy", json_string(policy));
+		return 0;
+	}
+	status = read_file(policy, &text, err);
+	if (status < 0)
+		return status;
+	value = json_loadb(text.data == NULL ? "" : text.data, text.length,
+			   JSON_REJECT_DUPLICATES, NULL);
+	if (value == NULL)
+		return err_set(err, EINVAL, "%s is not JSON", policy);
+	(void)json_object_set_new(document, "policy", value);
+	return 0;
+}
+
 static void add_rest(json_t *document, const struct options *options)
 {
 	if (options->arg_count > 0) {
@@ -134,7 +157,9 @@ int request_make(const struct options *options, json_t **ret, struct err *err)
 	if (document == NULL)
 		return err_set(err, EINVAL, "--language or an argument is not UTF-8 text");
 	add_rest(document, options);
-	if (options->stdin_path != NULL)
+	if (options->policy != NULL)
+		status = add_policy(document, options->policy, err);
+	if (status == 0 && options->stdin_path != NULL)
 		status = add_stdin(document, options->stdin_path, err);
 	if (status < 0)
 		json_decref(document);

@@ -19,6 +19,7 @@ static const struct {
 	{"{\"status\":\"memory_exceeded\",\"exit_code\":null,\"signal\":9}", 137},
 	{"{\"status\":\"internal_error\",\"exit_code\":null,\"signal\":null}", EXIT_SERVICE},
 	{"{\"status\":\"cancelled\"}", EXIT_SERVICE},
+	{"{\"status\":\"rejected\",\"exit_code\":null}", EXIT_REJECTED},
 	{"{}", EXIT_SERVICE},
 	{"[]", EXIT_SERVICE},
 };
@@ -55,5 +56,24 @@ Test(answer, denials_are_explained_and_ordinary_events_are_not, .init = redirect
 	(void)fflush(stderr);
 	cr_assert_stderr_eq_str("casemate exec: network_denied (low): connect: fd 3 to "
 				"192.0.2.1:80, 3 times\n  hint: Work offline.\n");
+	json_decref(document);
+}
+
+Test(answer, a_refusal_is_explained_by_the_findings_that_refuse, .init = redirect)
+{
+	json_t *document = json_loads(
+		"{\"status\":\"rejected\",\"id\":\"X\",\"stdout\":\"\",\"stderr\":\"\","
+		"\"events\":[],"
+		"\"findings\":[{\"rule\":\"py-a\",\"severity\":\"low\",\"rejects\":false},"
+		"{\"rule\":\"py-b\",\"severity\":\"high\",\"rejects\":true,\"cwe\":\"CWE-1\","
+		"\"line\":3,\"column\":7,\"message\":\"it is bad\",\"source\":\"x = bad()\","
+		"\"hint\":\"Be good.\"}]}",
+		0, NULL);
+
+	cr_assert(eq(int, answer_print(document), EXIT_REJECTED));
+	(void)fflush(stderr);
+	cr_assert_stderr_eq_str("line 3, column 7: high: it is bad [py-b, CWE-1]\n"
+				"  x = bad()\n  hint: Be good.\n"
+				"casemate exec: rejected (execution X)\n");
 	json_decref(document);
 }

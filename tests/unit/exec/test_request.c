@@ -66,6 +66,29 @@ Test(request, everything_asked_for_is_in_the_document)
 		     "\"python\",\"limits\":{\"wall_ms\":5},\"stdin\":\"print('\xC3\xA9')\"}"));
 }
 
+Test(request, a_policy_is_a_name_or_a_file)
+{
+	char path[] = "/tmp/casemate-unit-XXXXXX";
+	int fd = mkstemp(path);
+	struct options options = {.program = path, .policy = "strict"};
+	json_t *document = NULL;
+
+	(void)close(fd);
+	write_file(path, "{\"title\":1}", 11);
+	cr_assert(eq(int, request_make(&options, &document, NULL), 0));
+	cr_assert(eq(str,
+		     (char *)(uintptr_t)json_string_value(json_object_get(document, "policy")),
+		     "strict"));
+	json_decref(document);
+	options.policy = path;
+	cr_assert(eq(int, request_make(&options, &document, NULL), 0));
+	cr_assert(eq(int, json_is_object(json_object_get(document, "policy")), 1));
+	json_decref(document);
+	write_file(path, "{", 1);
+	cr_assert(eq(int, request_make(&options, &document, NULL), -EINVAL));
+	(void)unlink(path);
+}
+
 Test(request, bytes_that_are_no_text_are_refused)
 {
 	char path[] = "/tmp/casemate-unit-XXXXXX";
