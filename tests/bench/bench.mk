@@ -33,6 +33,11 @@ bench-code: all $(BUILD)/bench/code
 bench-hostile: all $(BUILD)/bench/load
 	/usr/bin/python3 tests/bench/hostile.py
 
+# What judging code costs, in two minutes.
+.PHONY: bench-policy
+bench-policy: all $(BUILD)/bench/load
+	/usr/bin/python3 tests/bench/policy.py
+
 .PHONY: bench
 bench: all $(BUILD)/bench/load $(BUILD)/bench/floor $(BUILD)/bench/schema $(BUILD)/bench/code
 	$(AGAIN) VARIANT=test all

@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 import examine  # noqa: E402
 import hostile  # noqa: E402
+import policy  # noqa: E402
 import schema  # noqa: E402
 from service import Service, wait_until  # noqa: E402
 
@@ -163,6 +164,7 @@ def measure():
         pss, count = worker_pss(alone, 32)
         results["idle_worker_pss_bytes"], results["idle_workers"] = pss, count
     results["notifier"] = notifier()
+    results["policy"] = policy.measure()
     results["hostile"] = hostile.measure()
     return results
 
@@ -222,7 +224,7 @@ def table(rows, results):
 
 def main():
     results = measure()
-    rows = claims(results)
+    rows = claims(results) + policy.claims(results["policy"])
     results["claims"] = [dict(zip(("name", "ours", "reference", "ratio", "bound", "kind"), row))
                          for row in rows]
     results["machine"] = {"kernel": platform.release(), "cores": os.cpu_count(),

@@ -1,0 +1,79 @@
+#!/usr/bin/python3
+"""What judging code costs a caller. The reference for print(1) is the same interpreter under a name for
+which there are no rules, in the same service, in turns: what differs is the judging alone. By itself:
+`make bench-policy`."""
+
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "support"))
+from service import Service  # noqa: E402
+
+BIN = ROOT / "build" / "release" / "bench"
+UNREAD = "unread"
+ROUNDS, REQUESTS, PAUSE_US = 9, 200, 8000
+POOL = {"pool_low": 8, "pool_high": 16}
+LINES = 100
+
+
+def program():
+    """A hundred lines of the ordinary programs of tests/evaluate."""
+    lines = []
+    for path in sorted((ROOT / "tests/evaluate/ordinary").glob("*.py")):
+        lines += path.read_text().splitlines(keepends=True)
+    return "".join(lines[:LINES])
+
+
+def load(service, document, path, requests=REQUESTS, pause_us=PAUSE_US):
+    body = service.folder / "body.json"
+    body.write_text(json.dumps(document))
+    done = subprocess.run([BIN / "load", service.pki, str(service.port), "1", str(requests), str(pause_us),
+                           body, path], capture_output=True, text=True)
+    assert done.returncode == 0, (done.stdout, done.stderr)
+    return json.loads(done.stdout)["p50_us"]
+
+
+def unread_runtime(service):
+    """The folder of a runtime that differs from python's by its name."""
+    folder = service.folder / UNREAD
+    shutil.copytree(ROOT / "sandbox/runtimes/python", folder, ignore=shutil.ignore_patterns("*.[ch]"))
+    folder.chmod(0o755)
+    return {"folder": str(folder), **POOL}
+
+
+def measure():
+    service = Service(user="root" if os.geteuid() == 0 else "ordinary",
+                      config={"pool": {"workers_max": 40}, "principals": [
+                          {"spiffe": "spiffe://casemate.local/client/dev", "tenant": "dev",
+                           "roles": ["executor"], "policy": "standard"}]})
+    service.write_config({"runtimes": {"python": POOL, UNREAD: unread_runtime(service),
+                                       "bash": {"enabled": False}, "c": {"enabled": False},
+                                       "javascript": {"enabled": False}}})
+    rounds = {"python": [], UNREAD: []}
+    with service:
+        for turn in range(ROUNDS + 1):
+            for language in sorted(rounds, reverse=turn % 2 == 0):
+                p50 = load(service, {"language": language, "code": "print(1)"}, "/v1/executions")
+                rounds[language] += [p50] if turn > 0 else []
+        validations = [load(service, {"language": "python", "code": program()}, "/v1/validations", pause_us=0)
+                       for _ in range(ROUNDS)]
+    return {"print_us": statistics.median(rounds["python"]), "unread_us": statistics.median(rounds[UNREAD]),
+            "print_ratio": statistics.median(a / b for a, b in zip(rounds["python"], rounds[UNREAD])),
+            "validation_us": statistics.median(validations), "validation_best_us": min(validations)}
+
+
+def claims(results):
+    return [("`print(1)` over mTLS, p50, against the same in a language that is not judged",
+             results["print_us"], results["unread_us"], results["print_ratio"], 1.1, "most"),
+            ("validation of a program of 100 lines over mTLS, p50, microseconds, against 1,000",
+             results["validation_us"], 1000, results["validation_us"] / 1000, 1, "most")]
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(), indent=2))
