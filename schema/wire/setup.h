@@ -27,7 +27,8 @@ enum setup_message {
 	SETUP_FRONT_CONFIG, /* fds: 1, the listening socket */
 	SETUP_FRONT_KEYS,   /* fds: 3 or 4, memfds: server chain, server key, client CA, [CRL] */
 	SETUP_GATE_CONFIG,  /* fds: 2, the operations listener, openapi.json memfd */
-	SETUP_LEDGER_CONFIG, /* fds: 1, the state folder (O_DIRECTORY) */
+	SETUP_LEDGER_CONFIG, /* fds: 2, the state folder (O_DIRECTORY), the configured policies as JSON
+				(memfd), of which the ledger records the hash */
 	SETUP_TENANT,
 	SETUP_PRINCIPAL,
 	SETUP_VALIDATOR_CONFIG, /* fds: 2, the folder of schema files (O_DIRECTORY), beside which rules

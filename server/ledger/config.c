@@ -5,17 +5,23 @@
 
 #include "server/ledger/principal.h"
 
-static void staging_hash(struct staging *staging, const struct msg *msg)
+static void staging_hash_bytes(struct staging *staging, const void *data, size_t length)
 {
 	const struct span parts[] = {
 		{.data = (const char *)staging->sha256, .length = DIGEST_BYTES},
-		{.data = (const char *)msg->body, .length = msg->length},
+		{.data = data, .length = length},
 	};
 
 	digest_parts(parts, ARRAY_COUNT(parts), staging->sha256);
 }
 
-int staging_ledger(struct staging *staging, const struct msg *msg, struct err *err)
+static void staging_hash(struct staging *staging, const struct msg *msg)
+{
+	staging_hash_bytes(staging, msg->body, msg->length);
+}
+
+int staging_ledger(struct staging *staging, const struct msg *msg, const struct span *policies,
+		   struct err *err)
 {
 	int status = setup_ledger_config_decode(msg->body, msg->length, &staging->ledger, err);
 
@@ -26,6 +32,7 @@ int staging_ledger(struct staging *staging, const struct msg *msg, struct err *e
 			       staging->ledger.database);
 	staging->has_ledger = true;
 	staging_hash(staging, msg);
+	staging_hash_bytes(staging, policies->data, policies->length);
 	return 0;
 }
 

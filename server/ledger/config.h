@@ -35,7 +35,7 @@ struct config {
 	struct principal *exact;     /* owned, sorted by kind and pattern */
 	struct principal *wildcards; /* owned, in the order of the configuration */
 	size_t exact_count, wildcard_count, tenant_count;
-	uint8_t sha256[DIGEST_BYTES]; /* over all messages it came from */
+	uint8_t sha256[DIGEST_BYTES]; /* over all messages it came from, and the policies */
 };
 
 /* What has arrived since the last commit. */
@@ -48,7 +48,9 @@ struct staging {
 	uint8_t sha256[DIGEST_BYTES];
 };
 
-nodiscard int staging_ledger(struct staging *staging, const struct msg *msg, struct err *err);
+/* `policies`: what the message brought as text; it is hashed only. */
+nodiscard int staging_ledger(struct staging *staging, const struct msg *msg,
+			     const struct span *policies, struct err *err);
 nodiscard int staging_tenant(struct staging *staging, const struct msg *msg, struct err *err);
 nodiscard int staging_principal(struct staging *staging, const struct msg *msg,
 				struct err *err);

@@ -28,6 +28,9 @@ enum { DRAIN_WAITING, DRAIN_CANCELLED, DRAIN_ENDED };
 #define FDS_WANTED     (EXECUTIONS_MAX * FDS_EACH + FDS_OTHER)
 #define TICK_US	       1000000
 
+/* What the supervisor takes of a whole configuration. */
+#define POLICIES_BYTES_MAX (64u << 20)
+
 static void say_failed(struct setup *setup, const struct err *why)
 {
 	uint8_t body[LIMIT_DETAIL_BYTES + 16];
@@ -92,7 +95,12 @@ static int serve_ledger_config(void *owner, struct msg *msg, struct err *err)
 	struct ledger *ledger = owner;
 	struct setup *setup = &ledger->setup;
 	own_fd folder = msg_take_fd(msg, 0);
-	int status = staging_ledger(&setup->staging, msg, err);
+	own_fd policies_fd = msg_take_fd(msg, 1);
+	own_span policies = {.data = ""};
+	int status = memfd_map(policies_fd, POLICIES_BYTES_MAX, &policies, err);
+
+	if (status == 0)
+		status = staging_ledger(&setup->staging, msg, &policies, err);
 
 	if (status < 0 || setup->state != STATE_COLLECTING)
 		return status;
@@ -390,7 +398,7 @@ void setup_drain_step(struct ledger *ledger)
 
 static const struct route routes[] = {
 	{SETUP_HELLO, STATE_NEW, 0, 0, serve_hello},
-	{SETUP_LEDGER_CONFIG, ANY, 1, 1, serve_ledger_config},
+	{SETUP_LEDGER_CONFIG, ANY, 2, 2, serve_ledger_config},
 	{SETUP_TENANT, ANY, 0, 0, serve_tenant},
 	{SETUP_PRINCIPAL, ANY, 0, 0, serve_principal},
 	{SETUP_PEER, ANY, 1, 1, serve_peer},

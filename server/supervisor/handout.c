@@ -170,6 +170,17 @@ static void hand_principal(struct child *child, const json_t *principal)
 	SEND(child, SETUP_PRINCIPAL, setup_principal, &message, NULL, 0);
 }
 
+/* By memfd: a policy may list some thousand names. */
+static int write_policies(const struct config *config, int *ret_fd, struct err *err)
+{
+	own_mem char *text =
+		json_dumps(config_get(config, "policies"), JSON_COMPACT | JSON_SORT_KEYS);
+
+	if (text == NULL)
+		return err_set(err, ENOMEM, "memory for policies");
+	return memfd_from("policies", text, strlen(text), ret_fd, err);
+}
+
 static int hand_ledger(struct child *child, const struct config *config, struct err *err)
 {
 	struct setup_ledger_config message = {
@@ -179,30 +190,23 @@ static int hand_ledger(struct child *child, const struct config *config, struct 
 		.retain_files_bytes = config_number(config, "retain.files_bytes"),
 		.queue_ms = (uint32_t)config_number(config, "pool.queue_timeout_ms"),
 	};
+	own_fd policies = -1;
 	const char *name;
 	json_t *value;
 	size_t index;
+	int status = write_policies(config, &policies, err);
 
-	(void)err;
+	if (status < 0)
+		return status;
 	(void)snprintf(message.database, sizeof(message.database), "%s",
 		       config_text(config, "database"));
 	SEND(child, SETUP_LEDGER_CONFIG, setup_ledger_config, &message,
-	     &child->supervisor->state_fd, 1);
+	     ((const int[]){child->supervisor->state_fd, policies}), 2);
 	json_object_foreach(config_get(config, "tenants"), name, value)
 		hand_tenant(child, name, value);
 	json_array_foreach(config_get(config, "principals"), index, value)
 		hand_principal(child, value);
 	return 0;
-}
-
-/* By memfd: a policy may list some thousand names. */
-static int write_policies(const struct config *config, int *ret_fd, struct err *err)
-{
-	own_mem char *text = json_dumps(config_get(config, "policies"), JSON_COMPACT);
-
-	if (text == NULL)
-		return err_set(err, ENOMEM, "memory for policies");
-	return memfd_from("policies", text, strlen(text), ret_fd, err);
 }
 
 static int hand_validator(struct child *child, const struct config *config, struct err *err)

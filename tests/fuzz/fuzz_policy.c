@@ -66,6 +66,12 @@ static void ask(const struct policy_set *set, json_t *documents)
 			assert(policy_narrow(base, other, wanted, &narrow) == 0);
 			compare(base, narrow);
 			policy_free(narrow);
+			assert(policy_join(base, policy_find(set, other), &narrow) == 0);
+			if (narrow != NULL) {
+				compare(base, narrow);
+				compare(policy_find(set, other), narrow);
+			}
+			policy_free(narrow);
 		}
 	}
 }

@@ -327,12 +327,13 @@ class Ledger:
 
     def send_config(self):
         config = self.config
-        folder = os.open(self.state, os.O_RDONLY | os.O_DIRECTORY)
+        fds = [os.open(self.state, os.O_RDONLY | os.O_DIRECTORY), sealed(config.get("policies", b"{}"))]
         channel.send(self.setup, channel.SETUP_LEDGER_CONFIG,
                      text(config["database"]) + u32(config["retain_s"]) +
                      u64(config["retain_bytes"]) + u32(config["files_s"]) +
-                     u64(config["files_bytes"]) + u32(config["queue_ms"]), [folder])
-        os.close(folder)
+                     u64(config["files_bytes"]) + u32(config["queue_ms"]), fds)
+        for fd in fds:
+            os.close(fd)
         for name, tenant in config["tenants"].items():
             ceilings = [tenant.get(limit, most) for limit, most in zip(LIMITS, CEILINGS)]
             channel.send(self.setup, channel.SETUP_TENANT, text(name) +

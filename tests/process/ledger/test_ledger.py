@@ -1118,6 +1118,16 @@ def test_reload_swaps_at_once_or_not_at_all(ledger, peers):
     assert ledger.kinds().count("config_loaded") == 2
 
 
+def test_the_record_of_a_configuration_covers_its_policies(ledger, peers):
+    for policies in (b"{}", b'{"a":{}}', b'{"a":{}}'):
+        ledger.config["policies"] = policies
+        assert ledger.reload() is None
+    assert wait_until(lambda: ledger.kinds().count("config_loaded") == 4)
+    hashes = [json.loads(body)["sha256"] for (body,) in ledger.query(
+        "SELECT body FROM records WHERE kind = 'config_loaded' ORDER BY idx")]
+    assert hashes[0] == hashes[1] and hashes[2] == hashes[3] and hashes[1] != hashes[2]
+
+
 def test_a_tenant_that_goes_while_it_has_a_job(ledger, peers):
     gate, validator, warden = peers
     ask, job, _ = run_to_warden(gate, validator, warden)

@@ -158,6 +158,41 @@ Test(policy, what_narrows_takes_away)
 	cr_expect_str_eq(policy_name(policy_narrows(policy_find(set, "b"))), "a");
 }
 
+Test(policy, two_joined_must_both_be_satisfied)
+{
+	own_policy_set *set =
+		good("{'a':{'python':{'modules':{'deny':['os']}}},"
+		     "'b':{'narrows':'c','python':{'modules':{'allow':['os'],'deny':['re']}}},"
+		     "'c':{'python':{'modules':{'deny':['csv']}},'size':{'lines':3}}}");
+	const struct policy *a = policy_find(set, "a");
+	const struct policy *b = policy_find(set, "b");
+	const struct policy *c = policy_find(set, "c");
+	struct policy *joined = NULL;
+
+	cr_assert_eq(policy_join(a, b, &joined), 0);
+	for (const char *const *name = (const char *const[]){"os", "re", "csv", NULL};
+	     *name != NULL; name++)
+		cr_expect(policy_denies(joined, POLICY_PYTHON, POLICY_MODULES, *name, NULL),
+			  "%s", *name);
+	cr_expect_not(policy_denies(joined, POLICY_PYTHON, POLICY_MODULES, "json", NULL));
+	cr_expect_eq(policy_sizes(joined).lines, 3u);
+	cr_expect_str_eq(policy_name(joined), "b");
+	cr_expect(policy_includes(joined, a));
+	policy_free(joined);
+	/* They are as they were. */
+	cr_expect_not(denies_module(set, "b", "os"));
+	cr_expect(denies_module(set, "b", "csv"));
+
+	cr_assert_eq(policy_join(b, c, &joined), 0);
+	cr_expect_null(joined);
+	cr_assert_eq(policy_join(c, b, &joined), 0);
+	cr_expect_null(joined);
+	cr_assert_eq(policy_join(a, a, &joined), 0);
+	cr_expect_null(joined);
+	cr_expect(policy_includes(b, c));
+	cr_expect_not(policy_includes(c, b));
+}
+
 Test(policy, a_rule_can_be_switched_off_by_its_own_policy)
 {
 	own_policy_set *set = good("{'p':{'reject':{'severity':'info'},"
