@@ -28,6 +28,11 @@ void bundle_add(struct buf *buf, enum bundle_kind kind, const void *name, size_t
 	buf_add(buf, data, length);
 }
 
+bool bundle_is_payload(uint16_t kind)
+{
+	return (kind >= BUNDLE_CODE && kind <= BUNDLE_FILE) || kind == BUNDLE_GUARD;
+}
+
 void bundle_reader_init(struct bundle_reader *reader, const struct span *span)
 {
 	*reader = (struct bundle_reader){.data = span->data, .length = span->length};

@@ -9,6 +9,7 @@
 #ifndef SCHEMA_BUNDLE_H
 #define SCHEMA_BUNDLE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -28,7 +29,9 @@ enum bundle_kind {
 	BUNDLE_REPORT,	    /* the worker's own JSON: untrusted */
 	BUNDLE_RESULT_FILE, /* name: path; data: u64 size, u8 has_content, then the content */
 	BUNDLE_EVENT,	    /* data: struct event (schema/events.h) as on the wire */
-	BUNDLE_KIND_MAX = BUNDLE_EVENT
+	/* Payload again. */
+	BUNDLE_GUARD, /* data: names a policy denies while code runs (schema/guard.h) */
+	BUNDLE_KIND_MAX = BUNDLE_GUARD
 };
 
 #define BUNDLE_HEADER_BYTES 16
@@ -57,6 +60,9 @@ void bundle_add(struct buf *buf, enum bundle_kind kind, const void *name, size_t
 /* Appends only the header of an entry whose name and data the caller appends next. */
 void bundle_add_header(struct buf *buf, enum bundle_kind kind, size_t name_length,
 		       size_t length);
+
+/* Whether entries of that kind belong into a payload. */
+bool bundle_is_payload(uint16_t kind);
 
 void bundle_reader_init(struct bundle_reader *reader, const struct span *span);
 

@@ -72,6 +72,10 @@
 #define LIMIT_FINDINGS	       64   /* findings listed for one source; a model repairs a few at a time */
 #define LIMIT_FINDINGS_BYTES   (2ull << 20) /* the same as JSON: each has under 16 KiB even when every
 					  character of its line needs an escape */
+#define LIMIT_GUARD_BYTES      (1u << 20) /* a policy chain's Python lists for the worker; one file has 256 KiB */
+#define LIMIT_GUARD_POLICIES   9    /* eight that narrow one another, and the request's own */
+#define LIMIT_GUARD_NAME_BYTES 800  /* one entry: 200 characters in UTF-8 */
+#define LIMIT_DENIALS	       16   /* refusals of those lists that differ, as a worker tells them */
 #define LIMIT_RESULT_CHARS     16384	   /* value of the last expression as text */
 #define LIMIT_JSON_DEPTH       64	   /* nesting of a request body; ours nests under 5 */
 #define LIMIT_FAULTS	       32	   /* faults listed in one problem document */

@@ -10,7 +10,7 @@ struct policy {
 	const char *name; /* borrowed */
 	json_t *document; /* referenced; names and severities point into it */
 	const struct policy *narrows;
-	struct policy_names names[POLICY_LANGUAGES][POLICY_TOPICS];
+	struct name_list names[POLICY_LANGUAGES][POLICY_TOPICS];
 	struct policy_size size;
 	enum policy_severity threshold;
 	bool refuses_unparseable;
@@ -293,8 +293,8 @@ bool policy_denies(const struct policy *policy, enum policy_language language,
 		   enum policy_topic topic, const char *name, struct policy_denial *ret)
 {
 	for (; policy != NULL; policy = policy->narrows) {
-		const struct policy_names *names = &policy->names[language][topic];
-		const struct policy_entry *entry = policy_names_find(names, name);
+		const struct name_list *names = &policy->names[language][topic];
+		const struct name_entry *entry = name_list_find(names, name, strlen(name));
 
 		if (entry != NULL ? !entry->is_denied : !names->is_denied)
 			continue;
@@ -307,11 +307,17 @@ bool policy_denies(const struct policy *policy, enum policy_language language,
 	return false;
 }
 
+const struct name_list *policy_list(const struct policy *policy, enum policy_language language,
+				    enum policy_topic topic)
+{
+	return &policy->names[language][topic];
+}
+
 bool policy_has(const struct policy *policy, enum policy_language language,
 		enum policy_topic topic)
 {
 	for (; policy != NULL; policy = policy->narrows) {
-		const struct policy_names *names = &policy->names[language][topic];
+		const struct name_list *names = &policy->names[language][topic];
 
 		if (names->is_denied || names->count > 0)
 			return true;

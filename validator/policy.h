@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "schema/name_list.h"
 #include "validator/faults.h"
 #include "validator/schema.h"
 
@@ -125,6 +126,10 @@ bool policy_denies(const struct policy *policy, enum policy_language language,
 /* Whether any name of that topic could be denied; false: there is nothing to ask. */
 bool policy_has(const struct policy *policy, enum policy_language language,
 		enum policy_topic topic);
+
+/* The policy's own list, without those of the chain; it lives as long as the policy. */
+const struct name_list *policy_list(const struct policy *policy, enum policy_language language,
+				    enum policy_topic topic);
 
 /* The smallest of the chain. */
 struct policy_size policy_sizes(const struct policy *policy);

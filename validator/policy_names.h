@@ -1,34 +1,16 @@
 /*
- * validator/policy_names.h - an allow and a deny list of dotted names, ready to be asked.
+ * validator/policy_names.h - an allow and a deny list of a policy document, ready to be asked
+ * (schema/name_list.h).
  */
 #ifndef VALIDATOR_POLICY_NAMES_H
 #define VALIDATOR_POLICY_NAMES_H
 
 #include <jansson.h>
-#include <stdbool.h>
-#include <stddef.h>
 
-#include "base/own.h"
-
-struct policy_entry {
-	const char *name; /* borrowed from the document */
-	size_t length;
-	bool is_denied;
-};
-
-/* Sorted by name; zeroed: everything is allowed. */
-struct policy_names {
-	struct policy_entry *entries; /* owned */
-	size_t count;
-	bool is_denied; /* a name in neither list */
-};
+#include "schema/name_list.h"
 
 /* `list` is {default, allow, deny} or NULL and must outlive the names. 0 or -ENOMEM. */
-nodiscard int policy_names_load(const json_t *list, struct policy_names *ret);
-void policy_names_done(struct policy_names *names);
-
-/* The entry that decides about `name`, or NULL: the default does. */
-const struct policy_entry *policy_names_find(const struct policy_names *names,
-					     const char *name);
+nodiscard int policy_names_load(const json_t *list, struct name_list *ret);
+void policy_names_done(struct name_list *names);
 
 #endif

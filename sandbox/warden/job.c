@@ -42,7 +42,8 @@ static int payload_check(const struct span *payload, struct err *err)
 
 	bundle_reader_init(&reader, payload);
 	while ((status = bundle_next(&reader, &entry, err)) > 0) {
-		if ((kind == 0) != (entry.kind == BUNDLE_CODE) || entry.kind > BUNDLE_FILE)
+		if ((kind == 0) != (entry.kind == BUNDLE_CODE) ||
+		    !bundle_is_payload(entry.kind))
 			return err_set(err, EBADMSG, "entry of kind %u does not belong here",
 				       entry.kind);
 		kind = entry.kind;

@@ -89,9 +89,11 @@ Test(job, payload_with_code_first_is_taken)
 {
 	struct job *job = NULL;
 
-	cr_assert(eq(int,
-		     make((enum bundle_kind[]){BUNDLE_CODE, BUNDLE_ARG, BUNDLE_FILE}, 3, &job),
-		     0));
+	cr_assert(eq(
+		int,
+		make((enum bundle_kind[]){BUNDLE_CODE, BUNDLE_ARG, BUNDLE_FILE, BUNDLE_GUARD},
+		     4, &job),
+		0));
 	job_free(job);
 }
 
@@ -103,6 +105,10 @@ Test(job, payload_without_code_with_two_or_with_an_outcome_is_refused)
 	cr_assert(eq(int, make((enum bundle_kind[]){BUNDLE_ARG, BUNDLE_CODE}, 2, &job),
 		     -EBADMSG));
 	cr_assert(eq(int, make((enum bundle_kind[]){BUNDLE_CODE, BUNDLE_CODE}, 2, &job),
+		     -EBADMSG));
+	cr_assert(eq(int, make((enum bundle_kind[]){BUNDLE_CODE, BUNDLE_EVENT}, 2, &job),
+		     -EBADMSG));
+	cr_assert(eq(int, make((enum bundle_kind[]){BUNDLE_GUARD, BUNDLE_CODE}, 2, &job),
 		     -EBADMSG));
 	cr_assert(eq(int, make((enum bundle_kind[]){BUNDLE_CODE, BUNDLE_STDOUT}, 2, &job),
 		     -EBADMSG));

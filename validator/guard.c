@@ -1,0 +1,73 @@
+#include "validator/guard.h"
+
+#include <string.h>
+
+#include "schema/bundle.h"
+#include "schema/guard.h"
+
+_Static_assert(LIMIT_GUARD_POLICIES == POLICY_CHAIN_MAX + 1,
+	       "a request's own policy is on top of the longest chain");
+
+static const enum policy_topic topics[GUARD_TOPICS] = {
+	[GUARD_MODULES] = POLICY_MODULES,
+	[GUARD_FUNCTIONS] = POLICY_FUNCTIONS,
+};
+
+bool guard_is_needed(const struct policy *policy, const char *language)
+{
+	if (strcmp(language, "python") != 0)
+		return false;
+	for (unsigned topic = 0; topic < GUARD_TOPICS; topic++)
+		if (policy_has(policy, POLICY_PYTHON, topics[topic]))
+			return true;
+	return false;
+}
+
+static bool has_lists(const struct policy *policy)
+{
+	for (unsigned topic = 0; topic < GUARD_TOPICS; topic++) {
+		const struct name_list *list =
+			policy_list(policy, POLICY_PYTHON, topics[topic]);
+
+		if (list->is_denied || list->count > 0)
+			return true;
+	}
+	return false;
+}
+
+/* Of the chain, those that list anything. */
+static struct guard guard_of(const struct policy *policy)
+{
+	struct guard guard = {.count = 0};
+
+	for (; policy != NULL && guard.count < LIMIT_GUARD_POLICIES;
+	     policy = policy_narrows(policy)) {
+		struct guard_policy *one = &guard.policies[guard.count];
+
+		if (!has_lists(policy))
+			continue;
+		one->name = policy_name(policy);
+		one->name_length = strnlen(one->name, LIMIT_NAME_BYTES);
+		for (unsigned topic = 0; topic < GUARD_TOPICS; topic++)
+			one->names[topic] = *policy_list(policy, POLICY_PYTHON, topics[topic]);
+		guard.count++;
+	}
+	return guard;
+}
+
+int guard_add(const struct policy *policy, struct buf *payload, struct err *err)
+{
+	struct guard guard = guard_of(policy);
+	own_buf lists;
+	int status;
+
+	buf_init(&lists, LIMIT_GUARD_BYTES);
+	guard_encode(&guard, &lists);
+	status = buf_check(&lists, NULL);
+	if (status < 0)
+		return err_set(err, -status,
+			       "the Python lists of the policy %s have more than %u bytes",
+			       policy_name(policy), LIMIT_GUARD_BYTES);
+	bundle_add(payload, BUNDLE_GUARD, NULL, 0, lists.data, lists.length);
+	return 0;
+}
