@@ -4,7 +4,9 @@
  *
  * The warden makes events from what the kernel told it, the validator writes them as JSON, the
  * ledger records how many of each kind there were. Nothing in them is the job's own word but
- * the arguments of its calls, which are marked as such by being in `detail` and `target`.
+ * the arguments of its calls, which are marked as such by being in `detail` and `target`, and
+ * the whole of policy_denied: it comes out of the worker's report, which a job can forge or
+ * leave unwritten.
  */
 #ifndef SCHEMA_EVENTS_H
 #define SCHEMA_EVENTS_H
@@ -60,7 +62,10 @@ enum event_severity {
 	X(LIMIT, "limit_reached", LOW, "a limit was reached",                                      \
 	  "Do less, or ask for more in limits.%s.")                                                \
 	X(PROCESSES, "processes_started", INFO, "more processes or threads than the first", "")    \
-	X(FILES, "files_left", INFO, "files were left in the workspace", "")
+	X(FILES, "files_left", INFO, "files were left in the workspace", "")                       \
+	X(POLICY, "policy_denied", MEDIUM, "a name that the policy denies came to be at run time", \
+	  "The policy does not allow %s, however the code comes by it. Do it another way, with "   \
+	  "what the policy allows.")
 
 enum event_kind {
 #define X(symbol, name, severity, meaning, hint) EVENT_##symbol,

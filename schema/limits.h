@@ -76,6 +76,7 @@
 #define LIMIT_GUARD_POLICIES   9    /* eight that narrow one another, and the request's own */
 #define LIMIT_GUARD_NAME_BYTES 800  /* one entry: 200 characters in UTF-8 */
 #define LIMIT_DENIALS	       16   /* refusals of those lists that differ, as a worker tells them */
+#define LIMIT_DENIAL_COUNT     1000000 /* of each; a job that lies about them moves a metric by no more */
 #define LIMIT_RESULT_CHARS     16384	   /* value of the last expression as text */
 #define LIMIT_JSON_DEPTH       64	   /* nesting of a request body; ours nests under 5 */
 #define LIMIT_FAULTS	       32	   /* faults listed in one problem document */

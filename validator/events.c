@@ -6,11 +6,66 @@
 
 int events_take(struct event_list *events, const struct bundle_entry *entry)
 {
-	if (events->count == EVENTS_MAX ||
+	if (events->count == EVENTS_TOLD_MAX ||
 	    event_decode(entry->data, entry->length, &events->list[events->count], NULL) < 0)
 		return -EBADMSG;
 	events->count++;
 	return 0;
+}
+
+static const char *text_of(const json_t *denial, const char *member)
+{
+	return json_string_value(json_object_get(denial, member));
+}
+
+static uint64_t number_of(const json_t *denial, const char *member)
+{
+	return (uint64_t)json_number_value(json_object_get(denial, member));
+}
+
+static void take_denial(struct event *event, const json_t *denial)
+{
+	const char *kind = text_of(denial, "kind");
+	const char *name = text_of(denial, "name");
+	const char *policy = text_of(denial, "policy");
+	const char *entry = text_of(denial, "entry");
+
+	*event = (struct event){.kind = EVENT_POLICY,
+				.severity = (uint8_t)event_kind_severity(EVENT_POLICY),
+				.count = number_of(denial, "count"),
+				.first_us = number_of(denial, "first_us")};
+	(void)snprintf(event->target, sizeof(event->target), "the %s %s", kind, name);
+	if (entry != NULL)
+		(void)snprintf(event->detail, sizeof(event->detail),
+			       "the %s %s: policy %s denies %s", kind, name, policy, entry);
+	else
+		(void)snprintf(event->detail, sizeof(event->detail),
+			       "the %s %s: no list of policy %s allows it", kind, name, policy);
+}
+
+uint64_t events_take_denials(struct event_list *events, const struct report *report)
+{
+	uint64_t all = report->denials_dropped;
+	size_t index;
+	const json_t *denial;
+
+	json_array_foreach(report->denials, index, denial)
+	{
+		struct event *event = &events->list[events->count++];
+
+		take_denial(event, denial);
+		all += event->count;
+	}
+	if (report->denials_dropped > 0)
+		events->list[events->count++] = (struct event){
+			.kind = EVENT_POLICY,
+			.severity = (uint8_t)event_kind_severity(EVENT_POLICY),
+			.is_rest = 1,
+			.count = report->denials_dropped,
+			.detail = "more than are listed",
+			.target = "these names",
+		};
+	return all;
 }
 
 /* The hint with the target in its place. */

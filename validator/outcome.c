@@ -561,6 +561,7 @@ int outcome_write(struct outcome_writer *writer, const struct check_outcome *ask
 	status = read_report(writer, &parts, &report, invalid, sizeof(invalid));
 	if (status < 0)
 		return err_errno(err, ENOMEM, "read a report");
+	writer->policy_denied = events_take_denials(&parts.events, &report);
 	jsonw_init(&json, members);
 	write_stream(&json, "stdout", &parts.out, ask->stdout_truncated != 0);
 	write_stream(&json, "stderr", &parts.err, ask->stderr_truncated != 0);

@@ -33,6 +33,7 @@ struct outcome_writer {
 	struct faults *faults;
 	struct outcome_kept *kept; /* of the last outcome; room for LIMIT_FILES */
 	size_t kept_count;
+	uint64_t policy_denied; /* in the last outcome */
 };
 
 nodiscard int outcome_writer_init(struct outcome_writer *writer, const struct schema *report,

@@ -295,7 +295,7 @@ static int serve_check_outcome(void *owner, struct msg *msg, struct err *err)
 	own_span bundle = {.data = ""};
 	own_buf members;
 	struct check_outcome ask;
-	struct outcome_good good = {0};
+	struct outcome_good good;
 	uint8_t body[16];
 	struct wr wr;
 	int status = check_outcome_decode(msg->body, msg->length, &ask, err);
@@ -311,6 +311,7 @@ static int serve_check_outcome(void *owner, struct msg *msg, struct err *err)
 		status = send_kept_files(validator, msg->id, err);
 	if (status < 0)
 		return status;
+	good.policy_denied = validator->writer.policy_denied;
 	wr_init(&wr, body, sizeof(body));
 	outcome_good_encode(&wr, &good);
 	return answer(validator, OUTCOME_GOOD, msg->id, &wr, &members, NULL, err);

@@ -33,6 +33,9 @@ int report_parse(const struct schema *schema, const char *text, size_t length,
 	ret->message = json_string_value(json_object_get(error, "message"));
 	ret->traceback = json_string_value(json_object_get(error, "traceback"));
 	ret->result = json_string_value(json_object_get(document, "result"));
+	ret->denials = json_object_get(document, "denials");
+	ret->denials_dropped =
+		(uint64_t)json_number_value(json_object_get(document, "denials_dropped"));
 	ret->document = mem_take(&document);
 	return 0;
 }

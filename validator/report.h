@@ -16,6 +16,8 @@ struct report {
 	const char *message;
 	const char *traceback; /* NULL: none */
 	const char *result;    /* NULL: none */
+	const json_t *denials; /* an array, or NULL */
+	uint64_t denials_dropped;
 };
 
 /* 0 (an empty text is an empty report), -EBADMSG with a fault, or -ENOMEM. */

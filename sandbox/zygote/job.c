@@ -122,6 +122,11 @@ static int take_entry(struct payload *payload, const struct bundle_entry *entry,
 	case BUNDLE_FILE:
 		return job_file_write(payload->workspace_fd, entry->name, entry->name_length,
 				      entry->data, entry->length, err);
+	case BUNDLE_GUARD:
+		if (payload->ops->take_guard == NULL)
+			return err_set(err, ENOTSUP,
+				       "this runtime cannot hold to the lists of a policy");
+		return payload->ops->take_guard(entry->data, entry->length, err);
 	default:
 		return err_set(err, EBADMSG, "entry of kind %u in a payload", entry->kind);
 	}

@@ -54,6 +54,9 @@ struct zygote_ops {
 	int (*add_argument)(const char *data, size_t length, struct err *err);
 	int (*add_variable)(const char *name, size_t name_length, const char *data,
 			    size_t length, struct err *err);
+	/* What the policy lets this language's code name (schema/guard.h), to be held to while
+	 * it runs. NULL: the runtime cannot, and takes no job that asks for it. */
+	int (*take_guard)(const char *data, size_t length, struct err *err);
 	/* Runs the code to its end. `payload`, in which it lies, is given back when it is not
 	 * needed any more. Whatever goes wrong is the job's end. */
 	void (*run)(const char *code, size_t length, struct span *payload, struct job_end *ret);

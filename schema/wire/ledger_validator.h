@@ -94,7 +94,8 @@ WIRE_DECLARE(check_outcome, CHECK_OUTCOME_FIELDS)
 	F(BYTES, sha256, 0, 32)
 WIRE_DECLARE(outcome_file, OUTCOME_FILE_FIELDS)
 
-#define OUTCOME_GOOD_FIELDS WIRE_EMPTY
+/* policy_denied: how many refusals of the second lock the worker tells of, for the record. */
+#define OUTCOME_GOOD_FIELDS(F) F(U64, policy_denied, 0, UINT64_MAX)
 WIRE_DECLARE(outcome_good, OUTCOME_GOOD_FIELDS)
 
 #endif

@@ -463,7 +463,8 @@ void flow_canonicalized(struct execution *e)
 	finish(e, e->job.status);
 }
 
-int flow_outcome_good(struct execution *e, int take_members_fd, struct err *err)
+int flow_outcome_good(struct execution *e, const struct outcome_good *good, int take_members_fd,
+		      struct err *err)
 {
 	own_fd fd = take_members_fd;
 	int status;
@@ -480,6 +481,9 @@ int flow_outcome_good(struct execution *e, int take_members_fd, struct err *err)
 		return status;
 	e->members_fd = fd_take(&fd);
 	e->validator = NULL;
+	/* The warden knows nothing of these: they are the word of the process that ran the job.
+	 */
+	e->job.event_counts[EVENT_POLICY] += good->policy_denied;
 	e->answer.canonicalize_us = clock_mono_us() - e->hop_us;
 	digest_start(&e->ledger->digests, &e->members_digest, &e->members);
 	flow_keep_files(e);

@@ -56,7 +56,8 @@ void flow_job_refused(struct execution *e, const struct job_refused *refused);
 /* One file of the outcome that is to be kept; before flow_outcome_good(). */
 nodiscard int flow_outcome_file(struct execution *e, const struct outcome_file *file,
 				struct err *err);
-nodiscard int flow_outcome_good(struct execution *e, int take_members_fd, struct err *err);
+nodiscard int flow_outcome_good(struct execution *e, const struct outcome_good *good,
+				int take_members_fd, struct err *err);
 
 /* In flow_files.c: how much may be kept of one execution; writes e->keep, and gives up. */
 uint64_t flow_keep_bytes_max(const struct ledger *ledger);

@@ -83,7 +83,7 @@ static int serve_outcome_good(void *owner, struct msg *msg, struct err *err)
 	if (status < 0)
 		return status;
 	e = asked_about(owner, msg);
-	return e == NULL ? 0 : flow_outcome_good(e, msg_take_fd(msg, 0), err);
+	return e == NULL ? 0 : flow_outcome_good(e, &good, msg_take_fd(msg, 0), err);
 }
 
 static int serve_code_good(void *owner, struct msg *msg, struct err *err)

@@ -11,6 +11,7 @@
 #include "sandbox/runtimes/python/arena.h"
 #include "sandbox/runtimes/python/bootstrap.h"
 #include "sandbox/runtimes/python/libraries.h"
+#include "sandbox/runtimes/python/second_lock.h"
 #include "schema/limits.h"
 
 #define EXIT_OUTPUT_LOST 120 /* what python3 exits with when stdout cannot be flushed */
@@ -313,6 +314,8 @@ int interp_settle(struct err *err)
 
 	if (status < 0)
 		return status;
+	if (second_lock_make() < 0)
+		return err_python(err, "make the second lock");
 	settled = PyObject_CallNoArgs(hooks[HOOK_SETTLE]);
 	if (settled == NULL)
 		return err_python(err, "settle");
@@ -469,7 +472,10 @@ static int run_source(PyObject *source)
 
 	if (parts == NULL)
 		return -1;
-	status = run_parts(parts);
+	/* After the last of our own Python before the job's. */
+	status = second_lock_close();
+	if (status == 0)
+		status = run_parts(parts);
 	Py_DECREF(parts);
 	return status;
 }

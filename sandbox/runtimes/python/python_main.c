@@ -3,6 +3,7 @@
  * the operator lists, and forks workers of itself (sandbox/zygote/zygote.h).
  */
 #include "sandbox/runtimes/python/interp.h"
+#include "sandbox/runtimes/python/second_lock.h"
 #include "sandbox/zygote/zygote.h"
 
 static int load(const struct zygote_setup *setup, struct zygote_modules *ret, struct err *err)
@@ -19,6 +20,7 @@ static void run(const char *code, size_t length, struct span *payload, struct jo
 	interp_run(code, length, ret);
 	span_done(payload);
 	ret->status = interp_stop(ret->status);
+	second_lock_report(ret);
 }
 
 static const struct zygote_ops ops = {
@@ -30,6 +32,7 @@ static const struct zygote_ops ops = {
 	.rehearse = interp_rehearse,
 	.add_argument = interp_add_argument,
 	.add_variable = interp_add_variable,
+	.take_guard = second_lock_take,
 	.run = run,
 };
 

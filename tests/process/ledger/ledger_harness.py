@@ -252,8 +252,8 @@ class Validator(Peer):
         self.send(OUTCOME_FILE, text(path) + u64(offset) + u64(len(content)) +
                   hashlib.sha256(content).digest(), id=id)
 
-    def outcome(self, id, members=MEMBERS):
-        self.send(OUTCOME_GOOD, u8(0), members, id=id)
+    def outcome(self, id, members=MEMBERS, denied=0):
+        self.send(OUTCOME_GOOD, u64(denied), members, id=id)
 
 
 class Warden(Peer):
@@ -279,7 +279,7 @@ class Warden(Peer):
         message.close()
         return message.id, execution, limits
 
-    def done(self, id, status="succeeded", exit_code=0, outcome=b"outcome", events=(0,) * 14,
+    def done(self, id, status="succeeded", exit_code=0, outcome=b"outcome", events=(0,) * 15,
              dropped=0):
         self.send(JOB_DONE, u8(STATUSES.index(status)) + u8(0) +
                   struct.pack("<q", exit_code) + u8(0) * 4 +

@@ -66,15 +66,16 @@ def test_a_whole_execution_is_recorded_before_it_is_answered(ledger, peers):
 def test_events_are_counted_on_record_and_in_the_metrics(ledger, peers):
     gate, validator, warden = peers
     ask, job, execution = run_to_warden(gate, validator, warden)
-    warden.done(job, events=(1000000, 2) + (0,) * 11 + (3,), dropped=999)
+    warden.done(job, events=(1000000, 2) + (0,) * 11 + (3, 0), dropped=999)
     check, _ = validator.take(CHECK_OUTCOME)
-    validator.outcome(check)
+    validator.outcome(check, denied=5)
     gate.answer(ask)
 
     finished = json.loads(ledger.query(
         "SELECT body FROM records WHERE execution_id = ? AND kind = 'execution_finished'",
         execution)[0][0])
-    assert finished["events"] == {"network_denied": 1000000, "namespace_denied": 2, "files_left": 3}
+    assert finished["events"] == {"network_denied": 1000000, "namespace_denied": 2,
+                                  "files_left": 3, "policy_denied": 5}
     assert finished["events_dropped"] == 999
     metrics = gate.metrics()
     assert 'casemate_events_total{kind="network_denied"} 1000000' in metrics

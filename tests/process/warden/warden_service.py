@@ -45,11 +45,12 @@ VERSION = "0.1.0"
 JOB_START, JOB_CANCEL = 400, 401
 JOB_DONE, JOB_REFUSED, WARDEN_RUNTIME, WARDEN_CAPABILITIES, WARDEN_POOL = range(420, 425)
 (BUNDLE_CODE, BUNDLE_STDIN, BUNDLE_ARG, BUNDLE_ENV, BUNDLE_FILE, BUNDLE_STDOUT, BUNDLE_STDERR,
- BUNDLE_REPORT, BUNDLE_RESULT_FILE, BUNDLE_EVENT) = range(1, 11)
+ BUNDLE_REPORT, BUNDLE_RESULT_FILE, BUNDLE_EVENT, BUNDLE_GUARD) = range(1, 12)
 EVENT_KINDS = ["network_denied", "namespace_denied", "mount_denied", "process_access_denied",
                "kernel_interface_denied", "file_interface_denied", "terminal_denied",
                "administration_denied", "identity_change_denied", "program_started",
-               "program_denied", "limit_reached", "processes_started", "files_left"]
+               "program_denied", "limit_reached", "processes_started", "files_left",
+               "policy_denied"]
 SEVERITIES = ["info", "low", "medium", "high"]
 STATUSES = ["none", "succeeded", "failed", "rejected", "timed_out", "memory_exceeded",
             "output_exceeded", "killed", "cancelled", "internal_error"]
@@ -108,6 +109,22 @@ def root_paths():
 def bundle(entries):
     return b"".join(struct.pack("<HHIQ", kind, len(name), 0, len(data)) + name + data
                     for kind, name, data in entries)
+
+
+def guard(*policies):
+    """The data of BUNDLE_GUARD (schema/guard.h): policies of the shape {"name", "modules",
+    "functions"}, the lists {"default", "allow", "deny"} as in a policy document."""
+    def listed(names):
+        entries = {name: 0 for name in names.get("allow", ())}
+        entries.update({name: 1 for name in names.get("deny", ())})
+        return (u8(names.get("default") == "deny") + u32(len(entries))
+                + b"".join(u8(denied) + text(name) for name, denied
+                           in sorted(entries.items(), key=lambda entry: entry[0].encode())))
+
+    return u8(len(policies)) + b"".join(
+        u8(len(policy["name"])) + policy["name"].encode()
+        + listed(policy.get("modules", {})) + listed(policy.get("functions", {}))
+        for policy in policies)
 
 
 def unbundle(data):
@@ -230,7 +247,7 @@ class Warden:
         return self
 
     def start(self, code, stdin=None, args=(), env=(), files=(), queue_ms=10000 * SLOW, id=None,
-              runtime="python", payload=None, **limits):
+              runtime="python", payload=None, lists=None, **limits):
         """Sends a job; returns its number."""
         if id is None:
             id, self.next_id = self.next_id, self.next_id + 1
@@ -240,6 +257,8 @@ class Warden:
         entries += [(BUNDLE_ARG, b"", arg.encode()) for arg in args]
         entries += [(BUNDLE_ENV, name.encode(), value.encode()) for name, value in env]
         entries += [(BUNDLE_FILE, name.encode(), data) for name, data in files]
+        if lists is not None:
+            entries.append((BUNDLE_GUARD, b"", lists))
         fd = sealed(bundle(entries)) if payload is None else payload
         body = text("0" * 26) + text(runtime) + u32(queue_ms)
         body += b"".join(u64(limits.pop(name, default)) for name, default in LIMITS.items())

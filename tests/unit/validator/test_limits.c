@@ -1,6 +1,7 @@
 #include <criterion/criterion.h>
 
 #include "tests/unit/validator/support.h"
+#include "validator/events.h"
 
 TestSuite(limits, .timeout = 30);
 
@@ -82,6 +83,13 @@ Test(limits, schemas_repeat_the_sizes_of_the_header)
 	cr_expect_eq(number(body, "maximum"), LIMIT_BODY_BYTES);
 	cr_expect_eq(number(AT(CATALOG_EXECUTION, "properties", "files"), "maxItems"),
 		     LIMIT_FILES);
+	cr_expect_eq(number(AT(CATALOG_EXECUTION, "properties", "events"), "maxItems"),
+		     EVENTS_MAX);
+	cr_expect_eq(number(AT(CATALOG_REPORT, "properties", "denials"), "maxItems"),
+		     LIMIT_DENIALS);
+	cr_expect_eq(
+		number(AT(CATALOG_REPORT, "$defs", "denial", "properties", "count"), "maximum"),
+		LIMIT_DENIAL_COUNT);
 }
 
 static void expect_names(const json_t *list, const char *const *names, size_t count)

@@ -6,8 +6,8 @@
 #include "base/clock.h"
 #include "base/memfd.h"
 #include "schema/bundle.h"
-#include "schema/events.h"
 #include "tests/unit/validator/support.h"
+#include "validator/events.h"
 #include "validator/outcome.h"
 
 TestSuite(outcome, .timeout = 60);
@@ -360,6 +360,67 @@ Test(outcome, events_beyond_the_limit_or_malformed_are_not_believed)
 	other = outcome_of(&ask, &bundle);
 	cr_expect_eq(json_array_size(json_object_get(other, "events")), 0);
 	cr_expect_str_eq(text_at(json_object_get(other, "error"), "name"), "InvalidReport");
+}
+
+#define DENIAL                                                                             \
+	"{\"kind\":\"module\",\"name\":\"ctypes.util\",\"policy\":\"standard\",\"entry\":" \
+	"\"ctypes\",\"count\":3,\"first_us\":2500}"
+
+Test(outcome, refusals_of_the_second_lock_are_events)
+{
+	const char *text = "{\"error\":null,\"result\":\"1\",\"denials\":[" DENIAL
+			   ",{\"kind\":\"function\",\"name\":\"os.system\",\"policy\":\"p\","
+			   "\"entry\":null,\"count\":1,\"first_us\":0}],"
+			   "\"denials_dropped\":7}";
+	own_json *value = with_report(STATUS_SUCCEEDED, text, strlen(text));
+	const json_t *events = json_object_get(value, "events");
+	const json_t *first = json_array_get(events, 0);
+	const json_t *second = json_array_get(events, 1);
+
+	cr_assert_eq(json_array_size(events), 3);
+	cr_expect_str_eq(text_at(first, "kind"), "policy_denied");
+	cr_expect_str_eq(text_at(first, "severity"), "medium");
+	cr_expect_str_eq(text_at(first, "target"), "the module ctypes.util");
+	cr_expect_str_eq(text_at(first, "detail"),
+			 "the module ctypes.util: policy standard denies ctypes");
+	cr_expect(strstr(text_at(first, "hint"), "not allow the module ctypes.util,") != NULL);
+	cr_expect_eq(json_integer_value(json_object_get(first, "count")), 3);
+	cr_expect_float_eq(json_real_value(json_object_get(first, "first_ms")), 2.5, 0.0001);
+	cr_expect_str_eq(text_at(second, "detail"),
+			 "the function os.system: no list of policy p allows it");
+	cr_expect_eq(json_integer_value(json_object_get(value, "events_dropped")), 7);
+	cr_expect_str_eq(text_at(value, "result"), "1");
+}
+
+/* The worker's word, and a job can forge it: never more than the schema bounds. */
+Test(outcome, forged_refusals_are_bounded)
+{
+	const char *more =
+		"{\"error\":null,\"result\":null,\"denials\":["
+		"{\"kind\":\"module\",\"name\":\"a\",\"policy\":\"p\",\"entry\":null,"
+		"\"count\":1000001,\"first_us\":0}]}";
+	struct check_outcome ask = ask_for(STATUS_SUCCEEDED, 0);
+	const struct event told = {.kind = EVENT_FILES, .count = 1};
+	own_buf many;
+	struct buf bundle;
+	own_json *value = NULL;
+	own_json *full = NULL;
+
+	value = with_report(STATUS_SUCCEEDED, more, strlen(more));
+	cr_expect_str_eq(text_at(json_object_get(value, "error"), "name"), "InvalidReport");
+	cr_expect_eq(json_array_size(json_object_get(value, "events")), 0);
+	buf_init(&many, LIMIT_REPORT_BYTES);
+	buf_add_str(&many, "{\"error\":null,\"result\":null,\"denials\":[" DENIAL);
+	for (int i = 1; i < LIMIT_DENIALS; i++)
+		buf_add_str(&many, "," DENIAL);
+	buf_add_str(&many, "],\"denials_dropped\":1}");
+	buf_init(&bundle, 100000);
+	add(&bundle, BUNDLE_REPORT, many.data, many.length);
+	for (unsigned i = 0; i < EVENTS_TOLD_MAX; i++)
+		add_event(&bundle, &told);
+	full = outcome_of(&ask, &bundle);
+	cr_expect_eq(json_array_size(json_object_get(full, "events")), EVENTS_MAX);
+	cr_expect(json_is_null(json_object_get(full, "error")));
 }
 
 Test(outcome, inline_content_is_bounded)
