@@ -73,7 +73,7 @@
 #define LIMIT_FINDINGS_BYTES   (2ull << 20) /* the same as JSON: each has under 16 KiB even when every
 					  character of its line needs an escape */
 #define LIMIT_GUARD_BYTES      (1u << 20) /* a policy chain's Python lists for the worker; one file has 256 KiB */
-#define LIMIT_GUARD_POLICIES   9    /* eight that narrow one another, and the request's own */
+#define LIMIT_GUARD_POLICIES   17   /* eight that narrow one another, eight that a request names, its own */
 #define LIMIT_GUARD_NAME_BYTES 800  /* one entry: 200 characters in UTF-8 */
 #define LIMIT_DENIALS	       16   /* refusals of those lists that differ, as a worker tells them */
 #define LIMIT_DENIAL_COUNT     1000000 /* of each; a job that lies about them moves a metric by no more */

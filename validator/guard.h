@@ -12,8 +12,8 @@
  * runs. Only Python has such a lock. */
 bool guard_is_needed(const struct policy *policy, const char *language);
 
-/* Appends the BUNDLE_GUARD entry: the lists of every policy of the chain. -E2BIG: they have
- * more than LIMIT_GUARD_BYTES, and nothing was appended. */
+/* Appends the BUNDLE_GUARD entry: the lists of every policy of the chain. -E2BIG: they are more
+ * than the limits of schema/guard.h allow, and nothing was appended. */
 nodiscard int guard_add(const struct policy *policy, struct buf *payload, struct err *err);
 
 #endif

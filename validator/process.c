@@ -16,6 +16,7 @@
 #include "validator/catalog.h"
 #include "validator/code/report.h"
 #include "validator/enclose.h"
+#include "validator/guard.h"
 #include "validator/json_guard.h"
 #include "validator/outcome.h"
 #include "validator/request.h"
@@ -129,6 +130,27 @@ static int answer_good(struct validator *validator, uint64_t id, struct request_
 	return answer(validator, REQUEST_GOOD, id, &wr, payload, &members, err);
 }
 
+/* What the worker is to hold to. Only a request's own lists can be too long: those of the
+ * service are files of bounded size. */
+static int add_guard(const struct verdict *verdict, const struct request_good *good,
+		     struct buf *payload, struct request_bad *bad, struct faults *faults,
+		     struct err *err)
+{
+	static const struct place place = {.key = "policy", .length = 6};
+	struct err why = {0};
+
+	if (verdict->is_rejected || !guard_is_needed(verdict->policy, good->language))
+		return 0;
+	if (guard_add(verdict->policy, payload, &why) < 0) {
+		faults_init(faults);
+		fault_hint(faults_add(faults, &place, "bytes", "%s", why.text),
+			   "Name packages instead of their modules: an entry covers what is "
+			   "below it.");
+		return request_refuse(PROBLEM_INVALID, faults, bad);
+	}
+	return buf_check(payload, err);
+}
+
 /* Bytes to a typed job, then to a verdict on its code. */
 static int check_request(struct validator *validator, uint64_t id, const struct span *text,
 			 const struct check_request *ask, struct request_bad *bad,
@@ -153,9 +175,10 @@ static int check_request(struct validator *validator, uint64_t id, const struct 
 		return request_refuse(PROBLEM_INVALID, faults, bad);
 	if (status == 0)
 		status = verdict_reach(&verdict, &validator->rulebook, document, err);
+	if (status == 0)
+		status = add_guard(&verdict, &good, &payload, bad, faults, err);
 	if (status < 0)
 		return status;
-	/* What the worker is to enforce of verdict.policy goes into the payload here. */
 	return answer_good(validator, id, &good, &payload, &verdict, document, err);
 }
 
