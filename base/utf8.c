@@ -76,3 +76,18 @@ bool utf8_is_valid(const void *data, size_t length)
 	}
 	return true;
 }
+
+bool utf8_turns_text(const void *data, size_t length)
+{
+	const unsigned char *c = data;
+
+	if (length < 3 || c[0] != 0xE2)
+		return false;
+	return (c[1] == 0x80 && c[2] >= 0xAA && c[2] <= 0xAE) ||
+	       (c[1] == 0x81 && c[2] >= 0xA6 && c[2] <= 0xA9);
+}
+
+bool utf8_is_control(unsigned char c)
+{
+	return (c < 0x20 && c != '\n' && c != '\r' && c != '\t' && c != '\f') || c == 0x7F;
+}

@@ -19,4 +19,12 @@ size_t utf8_encode(uint32_t value, char ret[4]);
 /* True when every byte belongs to a valid sequence. The empty string is valid. */
 bool utf8_is_valid(const void *data, size_t length);
 
+/* Whether the sequence at `data` changes the direction of text: the embeddings, overrides and
+ * isolates of the bidirectional algorithm, U+202A to U+202E and U+2066 to U+2069 (Trojan
+ * Source, CVE-2021-42574). */
+bool utf8_turns_text(const void *data, size_t length);
+
+/* Whether the byte is an ASCII control character other than the white space of texts. */
+bool utf8_is_control(unsigned char c);
+
 #endif

@@ -71,7 +71,9 @@
 					tree-sitter 0.20.7 corrupts its memory; about 300 KiB */
 #define LIMIT_FINDINGS	       64   /* findings listed for one source; a model repairs a few at a time */
 #define LIMIT_FINDINGS_BYTES   (2ull << 20) /* the same as JSON: each has under 16 KiB even when every
-					  character of its line needs an escape */
+					  character of its line needs an escape; and what was sanitised */
+#define LIMIT_SANITISED	       320 /* changes listed: two of the code, a path of each file, and 62 remarks */
+#define LIMIT_SANITISED_BYTES  (512ull << 10) /* the same as JSON: each has under 1.5 KiB */
 #define LIMIT_GUARD_BYTES      (1u << 20) /* a policy chain's Python lists for the worker; one file has 256 KiB */
 #define LIMIT_GUARD_POLICIES   17   /* eight that narrow one another, eight that a request names, its own */
 #define LIMIT_GUARD_NAME_BYTES 800  /* one entry: 200 characters in UTF-8 */

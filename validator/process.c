@@ -20,6 +20,7 @@
 #include "validator/json_guard.h"
 #include "validator/outcome.h"
 #include "validator/request.h"
+#include "validator/sanitise.h"
 #include "validator/verdict.h"
 
 /* States of the set-up dialogue, as bits for the route table. */
@@ -96,23 +97,25 @@ static int answer_bad(struct validator *validator, uint64_t id, const struct req
 }
 
 /* JSON members for the answer of the execution. Most code has no findings and needs none. */
-static int write_findings(const struct verdict *verdict, const json_t *document,
-			  struct buf *members, struct err *err)
+static int write_findings(const struct verdict *verdict, const struct sanitised *sanitised,
+			  const json_t *document, struct buf *members, struct err *err)
 {
 	const json_t *code = json_object_get(document, "code");
 	struct jsonw json;
 
-	if (verdict->findings.count == 0)
+	if (verdict->findings.count == 0 && sanitised->count == 0)
 		return 0;
 	jsonw_init(&json, members);
 	code_findings_write(&json, &verdict->findings, json_string_value(code),
 			    json_string_length(code));
+	sanitised_write(&json, sanitised);
 	return buf_check(members, err);
 }
 
 static int answer_good(struct validator *validator, uint64_t id, struct request_good *good,
 		       const struct buf *payload, const struct verdict *verdict,
-		       const json_t *document, struct err *err)
+		       const struct sanitised *sanitised, const json_t *document,
+		       struct err *err)
 {
 	own_buf members;
 	uint8_t body[256];
@@ -120,7 +123,7 @@ static int answer_good(struct validator *validator, uint64_t id, struct request_
 	int status;
 
 	buf_init(&members, LIMIT_FINDINGS_BYTES);
-	status = write_findings(verdict, document, &members, err);
+	status = write_findings(verdict, sanitised, document, &members, err);
 	if (status < 0)
 		return status;
 	good->is_rejected = verdict->is_rejected;
@@ -128,6 +131,14 @@ static int answer_good(struct validator *validator, uint64_t id, struct request_
 	wr_init(&wr, body, sizeof(body));
 	request_good_encode(&wr, good);
 	return answer(validator, REQUEST_GOOD, id, &wr, payload, &members, err);
+}
+
+/* Between what the schema has passed and everything that reads it. */
+static int clean(json_t *document, struct sanitised *ret, struct err *err)
+{
+	const char *language = json_string_value(json_object_get(document, "language"));
+
+	return sanitise(document, code_language_find(language) != CODE_LANGUAGES, ret, err);
 }
 
 /* What the worker is to hold to. Only a request's own lists can be too long: those of the
@@ -159,12 +170,15 @@ static int check_request(struct validator *validator, uint64_t id, const struct 
 	struct faults *faults = &validator->faults;
 	own_json *document = NULL;
 	own_verdict verdict = {.policy = NULL};
+	own_sanitised sanitised = {.count = 0};
 	own_buf payload;
 	struct request_good good;
 	int status = request_read(validator->catalog.schemas[CATALOG_REQUEST], text->data,
 				  text->length, &document, bad, faults, err);
 
 	buf_init(&payload, LIMIT_PAYLOAD_BYTES);
+	if (status == 0)
+		status = clean(document, &sanitised, err);
 	if (status == 0)
 		status = request_check(document, ask, &good, &payload, bad, faults, err);
 	if (status < 0)
@@ -179,7 +193,7 @@ static int check_request(struct validator *validator, uint64_t id, const struct 
 		status = add_guard(&verdict, &good, &payload, bad, faults, err);
 	if (status < 0)
 		return status;
-	return answer_good(validator, id, &good, &payload, &verdict, document, err);
+	return answer_good(validator, id, &good, &payload, &verdict, &sanitised, document, err);
 }
 
 static int serve_check_request(void *owner, struct msg *msg, struct err *err)
@@ -230,7 +244,8 @@ static void write_policies(struct jsonw *json, const struct policy *policy)
 }
 
 static int answer_code(struct validator *validator, uint64_t id, const struct verdict *verdict,
-		       const json_t *document, struct err *err)
+		       const struct sanitised *sanitised, const json_t *document,
+		       struct err *err)
 {
 	const json_t *code = json_object_get(document, "code");
 	struct code_good good = {.is_rejected = verdict->is_rejected};
@@ -248,6 +263,7 @@ static int answer_code(struct validator *validator, uint64_t id, const struct ve
 	write_policies(&json, verdict->policy);
 	code_findings_write(&json, &verdict->findings, json_string_value(code),
 			    json_string_length(code));
+	sanitised_write(&json, sanitised);
 	status = buf_check(&members, err);
 	if (status < 0)
 		return status;
@@ -264,9 +280,12 @@ static int check_code(struct validator *validator, uint64_t id, const struct spa
 	struct faults *faults = &validator->faults;
 	own_json *document = NULL;
 	own_verdict verdict = {.policy = NULL};
+	own_sanitised sanitised = {.count = 0};
 	int status = request_read(validator->catalog.schemas[CATALOG_VALIDATION_REQUEST],
 				  text->data, text->length, &document, bad, faults, err);
 
+	if (status == 0)
+		status = clean(document, &sanitised, err);
 	if (status < 0)
 		return status;
 	status = verdict_begin(&verdict, &validator->rulebook, ask->policy, document, faults,
@@ -275,7 +294,8 @@ static int check_code(struct validator *validator, uint64_t id, const struct spa
 		return request_refuse(PROBLEM_INVALID, faults, bad);
 	if (status == 0)
 		status = verdict_reach(&verdict, &validator->rulebook, document, err);
-	return status < 0 ? status : answer_code(validator, id, &verdict, document, err);
+	return status < 0 ? status
+			  : answer_code(validator, id, &verdict, &sanitised, document, err);
 }
 
 static int serve_check_code(void *owner, struct msg *msg, struct err *err)
@@ -299,7 +319,8 @@ static int serve_check_code(void *owner, struct msg *msg, struct err *err)
  * got it from one of us. */
 static int add_findings(struct buf *members, int fd, struct err *err)
 {
-	static const char none[] = "\"findings\":[],\"findings_truncated\":false";
+	static const char none[] = "\"findings\":[],\"findings_truncated\":false,"
+				   "\"sanitised\":[]";
 	own_span found = {.data = none, .length = sizeof(none) - 1};
 	int status = fd >= 0 ? memfd_map(fd, LIMIT_FINDINGS_BYTES, &found, err) : 0;
 

@@ -127,7 +127,8 @@ WIRE_DECLARE(answer_execution, ANSWER_EXECUTION_FIELDS)
  * The memfd holds JSON members without braces, made by the validator:
  *   "stdout":"...","stdout_encoding":"utf-8","stdout_truncated":false, (same for stderr)
  *   "error":null or {...},"result":null or "...","events":[...],"events_dropped":0,
- *   "files":[...],"files_truncated":false,"findings":[...],"findings_truncated":false
+ *   "files":[...],"files_truncated":false,"findings":[...],"findings_truncated":false,
+ *   "sanitised":[...]
  * The gate puts them into the object as they are.
  */
 

@@ -49,8 +49,8 @@ WIRE_DECLARE(check_request, CHECK_REQUEST_FIELDS)
 /*
  * code_offset, code_bytes: where the source lies in the payload, for the ledger's hash.
  * The second memfd holds JSON members without braces, which the ledger does not read:
- *   "findings":[...],"findings_truncated":false
- * Without it they are [] and false. They go into the answer of the execution, whatever becomes of it.
+ *   "findings":[...],"findings_truncated":false,"sanitised":[...]
+ * Without it they are [], false and []. They go into the answer of the execution, whatever becomes of it.
  */
 #define REQUEST_GOOD_FIELDS(F)                                                                     \
 	F(STR, language, 1, LIMIT_NAME_BYTES)                                                      \

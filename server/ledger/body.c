@@ -176,6 +176,9 @@ static void put_findings(struct jsonw *json, const struct span *findings)
 	jsonw_array_open(json);
 	jsonw_array_close(json);
 	jsonw_key_bool(json, "findings_truncated", false);
+	jsonw_key(json, "sanitised");
+	jsonw_array_open(json);
+	jsonw_array_close(json);
 }
 
 int body_empty_members(const char *name, const char *message, const struct span *findings,

@@ -241,7 +241,8 @@ def test_validations_have_the_manners_of_the_service(judged, callers):
     answer = validate(client, "print(1)")
     assert answer.status == 200 and answer.headers["content-type"] == "application/json"
     assert answer.json == {"language": "python", "verdict": "accepted", "policies": ["open"], "findings": [],
-                           "findings_truncated": False, "request_id": answer.headers["x-request-id"]}
+                           "findings_truncated": False, "sanitised": [],
+                           "request_id": answer.headers["x-request-id"]}
     for body, headers, status in ((b"{", {}, 400), (b"{}", {}, 422), (b"[]", {}, 422),
                                   (b'{"language":"python","code":"1","stdin":""}', {}, 422),
                                   (b"{}", {"Content-Type": "text/plain"}, 415),

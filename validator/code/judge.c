@@ -313,20 +313,6 @@ void code_judge(const struct code_rules *rules, struct code *code,
 	"escape such as \\u202e."
 #define HINT_CONTROL "Remove it, or write an escape in a string."
 
-/* Overrides and isolates of the bidirectional algorithm (Trojan Source, CVE-2021-42574). */
-static bool is_bidi(const unsigned char *c, size_t bytes)
-{
-	if (bytes != 3 || c[0] != 0xe2)
-		return false;
-	return (c[1] == 0x80 && c[2] >= 0xaa && c[2] <= 0xae) ||
-	       (c[1] == 0x81 && c[2] >= 0xa6 && c[2] <= 0xa9);
-}
-
-static bool is_control(unsigned char c)
-{
-	return (c < 0x20 && c != '\n' && c != '\r' && c != '\t' && c != '\f') || c == 0x7f;
-}
-
 /* The first of each kind is told; more of them say nothing new. */
 static void examine_bytes(const char *text, size_t length, struct code_findings *findings)
 {
@@ -345,14 +331,14 @@ static void examine_bytes(const char *text, size_t length, struct code_findings 
 							   HINT_ENCODING, at, at + 1),
 					 "the byte 0x%02x is no UTF-8", (unsigned char)text[i]);
 		}
-		if (!has_bidi && is_bidi((const unsigned char *)text + i, bytes)) {
+		if (!has_bidi && utf8_turns_text(text + i, bytes)) {
 			has_bidi = true;
 			code_finding_say(
 				code_findings_add(findings, "source-bidi", SEVERITY_HIGH,
 						  "CWE-1007", HINT_BIDI, at, at + 3),
 				"an invisible character changes the direction of the text");
 		}
-		if (!has_control && bytes == 1 && is_control((unsigned char)text[i])) {
+		if (!has_control && bytes == 1 && utf8_is_control((unsigned char)text[i])) {
 			has_control = true;
 			code_finding_say(
 				code_findings_add(findings, "source-control", SEVERITY_LOW,

@@ -113,8 +113,9 @@ class Validator:
         reader = Reader(body)
         assert reader.text() == language
         is_rejected, counts = reader.uint(1), [reader.uint(8) for _ in SEVERITIES]
-        members = json.loads(b"{%s}" % (self.findings or b'"findings":[],"findings_truncated":false'))
-        assert set(members) == {"findings", "findings_truncated"}
+        members = json.loads(b"{%s}" % (self.findings or b'"findings":[],"findings_truncated":false,'
+                             b'"sanitised":[]'))
+        assert set(members) == {"findings", "findings_truncated", "sanitised"}
         found = members["findings"]
         assert counts == [sum(f["severity"] == name for f in found) for name in SEVERITIES]
         assert bool(is_rejected) == any(finding["rejects"] for finding in found)

@@ -58,3 +58,34 @@ Test(utf8, empty_is_valid_and_one_bad_byte_is_not)
 	cr_assert(eq(int, utf8_is_valid("good\xFFgood", 9), 0));
 	cr_assert(eq(int, utf8_is_valid("a\0b", 3), 1));
 }
+
+Test(utf8, what_turns_text_is_known)
+{
+	static const char *const turning[] = {"\xE2\x80\xAA", "\xE2\x80\xAE", "\xE2\x81\xA6",
+					      "\xE2\x81\xA9"};
+	static const char *const others[] = {"a",
+					     "\xE2\x80\xA9",
+					     "\xE2\x80\xAF",
+					     "\xE2\x81\xA5",
+					     "\xE2\x81\xAA",
+					     "\xE2\x82\xAA",
+					     "\xE3\x80\xAA"};
+
+	for (size_t i = 0; i < sizeof(turning) / sizeof(turning[0]); i++) {
+		cr_expect(utf8_turns_text(turning[i], 3), "%zu", i);
+		cr_expect_not(utf8_turns_text(turning[i], 2), "%zu", i);
+	}
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		cr_expect_not(utf8_turns_text(others[i], strlen(others[i])), "%zu", i);
+}
+
+Test(utf8, white_space_of_texts_is_no_control)
+{
+	size_t controls = 0;
+
+	for (unsigned c = 0; c < 256; c++)
+		controls += utf8_is_control((unsigned char)c);
+	cr_expect_eq(controls, 33 - 4);
+	cr_expect(utf8_is_control(0x7F) && utf8_is_control(0) && utf8_is_control(0x1B));
+	cr_expect_not(utf8_is_control('\n') || utf8_is_control(' ') || utf8_is_control(0x80));
+}

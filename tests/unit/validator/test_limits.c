@@ -85,6 +85,10 @@ Test(limits, schemas_repeat_the_sizes_of_the_header)
 		     LIMIT_FILES);
 	cr_expect_eq(number(AT(CATALOG_EXECUTION, "properties", "events"), "maxItems"),
 		     EVENTS_MAX);
+	cr_expect_eq(number(AT(CATALOG_EXECUTION, "properties", "sanitised"), "maxItems"),
+		     LIMIT_SANITISED + 1);
+	cr_expect_eq(number(AT(CATALOG_VALIDATION, "properties", "sanitised"), "maxItems"),
+		     LIMIT_SANITISED + 1);
 	cr_expect_eq(number(AT(CATALOG_REPORT, "properties", "denials"), "maxItems"),
 		     LIMIT_DENIALS);
 	cr_expect_eq(
