@@ -55,12 +55,12 @@ struct warden {
 	unsigned cores;
 	uint32_t worker_layers; /* of the last worker that became ready */
 	uint32_t landlock_abi;
-	struct timer pool_timer; /* WARDEN_POOL at most ten times a second */
-	struct timer rest_timer; /* see pool.c */
+	struct timer pool_timer;  /* WARDEN_POOL at most ten times a second */
+	struct timer rest_timer;  /* see pool.c */
 	struct timer brake_timer; /* see brake.c, like the two below */
 	uint64_t halted_us;	  /* since when crowds are halted; 0: they are not */
 	uint64_t halt_again_us;	  /* not before */
-	uint64_t busy_us;	 /* when a job last began or ended */
+	uint64_t busy_us;	  /* when a job last began or ended */
 	struct timer drain_timer;
 	bool has_pool_news;
 };

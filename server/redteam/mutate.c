@@ -172,8 +172,8 @@ static bool list_layers(const struct probe *probe, char store[], size_t size,
 	return true;
 }
 
-/* One escape proves that the probe notices. A job that is to wait beside it can be late on a busy
- * machine, so a probe that saw nothing looks again. */
+/* One escape proves that the probe notices. A job that is to wait beside it can be late on a
+ * busy machine, so a probe that saw nothing looks again. */
 #define PROVE_TRIES 3
 
 static int prove_one(struct target *target, const struct probe *probe, struct verdict *ret,
