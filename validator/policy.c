@@ -11,6 +11,7 @@ struct policy {
 	json_t *document; /* referenced; names and severities point into it */
 	const struct policy *narrows;
 	struct name_list names[POLICY_LANGUAGES][POLICY_TOPICS];
+	char *hints[POLICY_LANGUAGES][POLICY_TOPICS]; /* what is allowed; NULL: the rest */
 	struct policy_size size;
 	enum policy_severity threshold;
 	bool refuses_unparseable;
@@ -71,6 +72,10 @@ static int load_names(struct policy *policy)
 				policy_names_load(json_object_get(lists, topic_names[topic]),
 						  &policy->names[language][topic]);
 
+			if (status == 0)
+				status = policy_names_hint(&policy->names[language][topic],
+							   topic_names[topic],
+							   &policy->hints[language][topic]);
 			if (status < 0)
 				return status;
 		}
@@ -101,8 +106,10 @@ static void done(struct policy *policy)
 	if (policy->is_copy)
 		return;
 	for (unsigned language = 0; language < POLICY_LANGUAGES; language++) {
-		for (unsigned topic = 0; topic < POLICY_TOPICS; topic++)
+		for (unsigned topic = 0; topic < POLICY_TOPICS; topic++) {
 			policy_names_done(&policy->names[language][topic]);
+			free(policy->hints[language][topic]);
+		}
 	}
 	json_decref(policy->document);
 }
@@ -300,6 +307,7 @@ bool policy_denies(const struct policy *policy, enum policy_language language,
 			continue;
 		if (ret != NULL)
 			*ret = (struct policy_denial){.policy = policy,
+						      .hint = policy->hints[language][topic],
 						      .entry = entry ? entry->name : NULL,
 						      .length = entry ? entry->length : 0};
 		return true;

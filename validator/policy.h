@@ -115,6 +115,7 @@ bool policy_includes(const struct policy *policy, const struct policy *inner);
 /* Which policy of the chain denies a name, and by what. */
 struct policy_denial {
 	const struct policy *policy;
+	const char *hint;  /* the policy's; NULL: what it does not name is allowed */
 	const char *entry; /* of the deny list; NULL: it is not in the allow list */
 	size_t length;
 };

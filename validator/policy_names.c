@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
+
 static int compare_entries(const void *one, const void *other)
 {
 	return name_list_compare(one, other);
@@ -58,6 +60,44 @@ int policy_names_load(const json_t *list, struct name_list *ret)
 	qsort(ret->entries, ret->count, sizeof(*ret->entries), compare_entries);
 	merge_equal(ret);
 	return 0;
+}
+
+/* Of a hint, bytes. The built-in policies' longest list has 60 modules of 9 bytes. */
+#define HINT_BYTES_MAX 1024
+
+static void add_allowed(struct buf *text, const struct name_list *names)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < names->count; i++) {
+		const struct name_entry *entry = &names->entries[i];
+
+		if (entry->is_denied)
+			continue;
+		if (text->length + entry->length + 32 > HINT_BYTES_MAX) {
+			left++;
+			continue;
+		}
+		buf_add_char(text, ' ');
+		buf_add(text, entry->name, entry->length);
+	}
+	if (left > 0)
+		buf_printf(text, " (and %zu more)", left);
+}
+
+int policy_names_hint(const struct name_list *names, const char *topic, char **ret)
+{
+	own_buf text;
+
+	buf_init(&text, HINT_BYTES_MAX + 64);
+	*ret = NULL;
+	if (!names->is_denied)
+		return 0;
+	buf_printf(&text, "Use only the %s that this policy allows:", topic);
+	add_allowed(&text, names);
+	if (buf_check(&text, NULL) == 0)
+		*ret = strdup(text.data);
+	return *ret != NULL ? 0 : -ENOMEM;
 }
 
 void policy_names_done(struct name_list *names)

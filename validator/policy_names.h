@@ -11,6 +11,11 @@
 
 /* `list` is {default, allow, deny} or NULL and must outlive the names. 0 or -ENOMEM. */
 nodiscard int policy_names_load(const json_t *list, struct name_list *ret);
+
+/* A sentence that names what a list with the default "deny" allows; owned by the caller. 0 and
+ * NULL: everything that the list does not name is allowed. Or -ENOMEM. */
+nodiscard int policy_names_hint(const struct name_list *names, const char *topic, char **ret);
+
 void policy_names_done(struct name_list *names);
 
 #endif

@@ -47,7 +47,9 @@ static void deny(const struct enforcing *work, enum policy_topic topic, const ch
 	if (!policy_denies(work->policy, work->language, topic, name, &denial))
 		return;
 	finding = code_findings_add(work->findings, rules[topic], SEVERITY_HIGH, CWE_PROHIBITED,
-				    "Do it another way; the policy lists what is allowed.",
+				    denial.hint != NULL ? denial.hint
+							: "Do it without this; what the "
+							  "policy does not name is allowed.",
 				    place->start, place->end);
 	if (finding == NULL)
 		return;

@@ -116,6 +116,40 @@ Test(policy, a_denial_names_policy_and_entry)
 		      "another language");
 }
 
+/* A model repairs its code by what is allowed; a list of what is not helps it little. */
+Test(policy, a_denial_says_what_is_allowed_where_all_else_is_not)
+{
+	own_policy_set *set = good("{'p':{'bash':{'commands':{'default':'deny',"
+				   "'allow':['ls','cat'],'deny':['rm']}}},"
+				   "'q':{'bash':{'commands':{'deny':['rm']}}}}");
+	struct policy_denial denial;
+
+	cr_assert(policy_denies(policy_find(set, "p"), POLICY_BASH, POLICY_COMMANDS, "nc",
+				&denial));
+	cr_expect_str_eq(denial.hint, "Use only the commands that this policy allows: cat ls");
+	cr_assert(policy_denies(policy_find(set, "q"), POLICY_BASH, POLICY_COMMANDS, "rm",
+				&denial));
+	cr_expect_null(denial.hint);
+}
+
+Test(policy, a_hint_names_some_of_very_many_and_counts_the_rest)
+{
+	own_buf text;
+	struct policy_denial denial;
+
+	buf_init(&text, 1 << 16);
+	buf_add_str(&text, "{'p':{'python':{'modules':{'default':'deny','allow':['m0'");
+	for (unsigned i = 1; i < 500; i++)
+		buf_printf(&text, ",'m%u'", i);
+	buf_add_str(&text, "]}}}}");
+	own_policy_set *set = good(text.data);
+
+	cr_assert(policy_denies(policy_find(set, "p"), POLICY_PYTHON, POLICY_MODULES, "os",
+				&denial));
+	cr_expect(strlen(denial.hint) < 1100 && strstr(denial.hint, " more)") != NULL, "%s",
+		  denial.hint);
+}
+
 /* Whatever a request brings, nothing that its principal's policy denies becomes allowed. */
 Test(policy, what_narrows_cannot_widen)
 {
