@@ -42,7 +42,8 @@ def alive(gate):
     caller.close()
 
 
-VERDICT = b'"language":"python","verdict":"accepted","policies":["open"],"findings":[],"findings_truncated":false'
+VERDICT = (b'"language":"python","verdict":"accepted","policies":["open"],'
+           b'"findings":[],"findings_truncated":false,"sanitised":[]')
 
 
 def test_a_validation_is_asked_for_and_answered(gate):

@@ -52,7 +52,7 @@ DEV = "spiffe://casemate.local/client/dev"
 MEMBERS = (b'"stdout":"1\\n","stdout_encoding":"utf-8","stdout_truncated":false,"stderr":"",'
            b'"stderr_encoding":"utf-8","stderr_truncated":false,"error":null,"result":null,'
            b'"events":[],"events_dropped":0,"files":[],"files_truncated":false,'
-           b'"findings":[],"findings_truncated":false')
+           b'"findings":[],"findings_truncated":false,"sanitised":[]')
 
 
 def read_fd(fd):
