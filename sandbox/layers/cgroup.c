@@ -29,14 +29,21 @@
 void cgroup_group_init(struct cgroup_group *group)
 {
 	*group = (struct cgroup_group){
-		.folders = {-1, -1, -1, -1, -1},
-		.join = {-1, -1, -1, -1, -1},
+		.folders = CGROUP_NO_FDS,
+		.join = CGROUP_NO_FDS,
 		.memory_peak = -1,
 		.memory_events = -1,
 		.pids_now = -1,
 		.pids_peak = -1,
 		.cpu_time = -1,
 	};
+}
+
+/* Where the group keeps what version 1 keeps in `place`. */
+static int folder_of(const struct cgroup_instance *instance, const struct cgroup_group *group,
+		     enum cgroup_place place)
+{
+	return group->folders[instance->version == 1 ? place : CGROUP_MEMORY];
 }
 
 static int open_file(int folder, const char *file, int flags)
@@ -75,7 +82,7 @@ static void open_counters(const struct cgroup_instance *instance, struct cgroup_
 {
 	bool is_first = instance->version == 1;
 	int memory = group->folders[CGROUP_MEMORY];
-	int pids = is_first ? group->folders[CGROUP_PIDS] : memory;
+	int pids = folder_of(instance, group, CGROUP_PIDS);
 
 	fd_drop(&group->memory_peak);
 	fd_drop(&group->memory_events);
@@ -139,7 +146,7 @@ static int limit_memory(const struct cgroup_instance *instance, struct cgroup_gr
 static int limit_pids(const struct cgroup_instance *instance, struct cgroup_group *group,
 		      uint64_t processes, struct err *err)
 {
-	int folder = group->folders[instance->version == 1 ? CGROUP_PIDS : CGROUP_MEMORY];
+	int folder = folder_of(instance, group, CGROUP_PIDS);
 	int status;
 
 	if ((instance->layers & LAYER_CGROUP_PIDS) == 0 || processes == group->limits.processes)
@@ -185,7 +192,7 @@ int cgroup_group_stand(const struct cgroup_instance *instance, struct cgroup_gro
 		       enum cgroup_standing standing, struct err *err)
 {
 	bool is_first = instance->version == 1;
-	int folder = group->folders[is_first ? CGROUP_CPU : CGROUP_MEMORY];
+	int folder = folder_of(instance, group, CGROUP_CPU);
 	int status;
 
 	if (standing == group->standing)
@@ -210,11 +217,11 @@ bool cgroup_can_freeze(const struct cgroup_instance *instance)
 int cgroup_group_freeze(const struct cgroup_instance *instance, struct cgroup_group *group,
 			bool is_frozen, struct err *err)
 {
-	int status = instance->version == 1
-			     ? cgroup_write(group->folders[CGROUP_FREEZER], "freezer.state",
-					    is_frozen ? "FROZEN" : "THAWED", err)
-			     : cgroup_write(group->folders[CGROUP_MEMORY], "cgroup.freeze",
-					    is_frozen ? "1" : "0", err);
+	int folder = folder_of(instance, group, CGROUP_FREEZER);
+	int status = instance->version == 1 ? cgroup_write(folder, "freezer.state",
+							   is_frozen ? "FROZEN" : "THAWED", err)
+					    : cgroup_write(folder, "cgroup.freeze",
+							   is_frozen ? "1" : "0", err);
 
 	if (status == 0)
 		group->is_frozen = is_frozen;
@@ -356,15 +363,15 @@ uint64_t cgroup_group_oom_kills(const struct cgroup_group *group)
 uint64_t cgroup_group_pids_refused(const struct cgroup_instance *instance,
 				   const struct cgroup_group *group)
 {
-	int place = instance->version == 1 ? CGROUP_PIDS : CGROUP_MEMORY;
+	int folder = folder_of(instance, group, CGROUP_PIDS);
 	own_fd fd = -1;
 
 	/* The folder is new with every worker; it is looked into only when the limit was
 	 * reached, which is seldom. */
-	if (!group->is_made || group->folders[place] < 0 ||
+	if (!group->is_made || folder < 0 ||
 	    (group->pids_peak >= 0 && cgroup_group_pids_peak(group) < group->limits.processes))
 		return 0;
-	fd = open_file(group->folders[place], "pids.events", O_RDONLY);
+	fd = open_file(folder, "pids.events", O_RDONLY);
 	return cgroup_number(fd, "max");
 }
 

@@ -28,6 +28,13 @@ enum cgroup_place {
 	CGROUP_PLACES
 };
 
+/* No descriptor in any place. */
+#define CGROUP_NO_FDS              \
+	{                          \
+		-1, -1, -1, -1, -1 \
+	}
+_Static_assert(CGROUP_PLACES == 5, "as many as CGROUP_NO_FDS has");
+
 #define CGROUP_PATH_MAX                                                      \
 	1024 /* bytes of a folder's path; deep container nests use about 400 \
 	      */

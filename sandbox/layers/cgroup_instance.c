@@ -247,8 +247,8 @@ int cgroup_instance_open(const struct cgroup_host *host, const char *name, uint3
 			 struct cgroup_instance *ret, struct err *err)
 {
 	struct cgroup_instance instance = {.version = host->version,
-					   .parents = {-1, -1, -1, -1, -1},
-					   .folders = {-1, -1, -1, -1, -1},
+					   .parents = CGROUP_NO_FDS,
+					   .folders = CGROUP_NO_FDS,
 					   .home = -1};
 	char prefix[CGROUP_NAME_MAX];
 

@@ -123,8 +123,8 @@ Test(cgroup, version_2_writes_its_limits)
 	struct cgroup_instance instance = {
 		.version = 2,
 		.layers = LAYER_CGROUP_MEMORY | LAYER_CGROUP_PIDS | LAYER_CGROUP_CPU,
-		.parents = {-1, -1, -1, -1, -1},
-		.folders = {-1, -1, -1, -1, -1},
+		.parents = CGROUP_NO_FDS,
+		.folders = CGROUP_NO_FDS,
 	};
 	static const char *const files[] = {"memory.max", "memory.swap.max", "memory.oom.group",
 					    "pids.max"};
