@@ -45,6 +45,16 @@
 #define LIMIT_WORKSPACE_BYTES_DEFAULT (64ull << 20)
 #define LIMIT_WORKSPACE_BYTES_MAX     (2ull << 30)
 
+/* X(member, NAME) for each that a language may have a default of its own of: all but the
+ * workspace's size, with which input files are compared before the language is known. */
+#define RUNTIME_LIMIT_LIST(X)         \
+	X(wall_ms, WALL_MS)           \
+	X(cpu_ms, CPU_MS)             \
+	X(memory_bytes, MEMORY_BYTES) \
+	X(output_bytes, OUTPUT_BYTES) \
+	X(processes, PROCESSES)       \
+	X(open_files, OPEN_FILES)
+
 /* --- per execution, fixed ---------------------------------------------------------------- */
 
 #define LIMIT_WORKSPACE_INODES 4096	     /* files and folders in the workspace */

@@ -230,22 +230,12 @@ struct limit_row {
 
 #define NO_DEFAULT SIZE_MAX
 
-#define LIMIT_ROW(name, NAME, of_runtime)                                              \
-	{                                                                              \
-#name, LIMIT_##NAME##_MIN, LIMIT_##NAME##_DEFAULT, LIMIT_##NAME##_MAX, \
-			of_runtime                                                     \
-	}
+#define LIMIT_ROW(name, NAME, of_runtime) \
+	{#name, LIMIT_##NAME##_MIN, LIMIT_##NAME##_DEFAULT, LIMIT_##NAME##_MAX, of_runtime},
 #define RUNTIME_LIMIT_ROW(name, NAME) LIMIT_ROW(name, NAME, offsetof(struct tell_runtime, name))
 
-static const struct limit_row limit_rows[] = {
-	RUNTIME_LIMIT_ROW(wall_ms, WALL_MS),
-	RUNTIME_LIMIT_ROW(cpu_ms, CPU_MS),
-	RUNTIME_LIMIT_ROW(memory_bytes, MEMORY_BYTES),
-	RUNTIME_LIMIT_ROW(output_bytes, OUTPUT_BYTES),
-	RUNTIME_LIMIT_ROW(processes, PROCESSES),
-	RUNTIME_LIMIT_ROW(open_files, OPEN_FILES),
-	LIMIT_ROW(workspace_bytes, WORKSPACE_BYTES, NO_DEFAULT),
-};
+static const struct limit_row limit_rows[] = {RUNTIME_LIMIT_LIST(RUNTIME_LIMIT_ROW) LIMIT_ROW(
+	workspace_bytes, WORKSPACE_BYTES, NO_DEFAULT)};
 
 /* What a request that leaves them out gets; its tenant's ceilings may be lower. */
 static void key_limits(struct jsonw *json, const struct tell_runtime *runtime)

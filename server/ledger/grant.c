@@ -17,24 +17,18 @@ struct limit_row {
 
 #define NO_DEFAULT SIZE_MAX
 
-#define LIMIT_ROW(name, NAME, runtime_at)                                      \
-	{                                                                      \
-#name, offsetof(struct request_good, name),                    \
-			offsetof(struct setup_tenant, name##_max), runtime_at, \
-			LIMIT_##NAME##_DEFAULT, LIMIT_##NAME##_MIN             \
-	}
+#define LIMIT_ROW(name, NAME, runtime_at)           \
+	{#name,                                     \
+	 offsetof(struct request_good, name),       \
+	 offsetof(struct setup_tenant, name##_max), \
+	 runtime_at,                                \
+	 LIMIT_##NAME##_DEFAULT,                    \
+	 LIMIT_##NAME##_MIN},
 #define RUNTIME_LIMIT_ROW(name, NAME) \
 	LIMIT_ROW(name, NAME, offsetof(struct warden_runtime, name))
 
-static const struct limit_row limit_rows[] = {
-	RUNTIME_LIMIT_ROW(wall_ms, WALL_MS),
-	RUNTIME_LIMIT_ROW(cpu_ms, CPU_MS),
-	RUNTIME_LIMIT_ROW(memory_bytes, MEMORY_BYTES),
-	RUNTIME_LIMIT_ROW(output_bytes, OUTPUT_BYTES),
-	RUNTIME_LIMIT_ROW(processes, PROCESSES),
-	RUNTIME_LIMIT_ROW(open_files, OPEN_FILES),
-	LIMIT_ROW(workspace_bytes, WORKSPACE_BYTES, NO_DEFAULT),
-};
+static const struct limit_row limit_rows[] = {RUNTIME_LIMIT_LIST(RUNTIME_LIMIT_ROW) LIMIT_ROW(
+	workspace_bytes, WORKSPACE_BYTES, NO_DEFAULT)};
 
 static uint64_t *limit_at(void *base, size_t offset)
 {

@@ -84,14 +84,9 @@ static const struct limit_row {
 	size_t at; /* in struct setup_runtime */
 	uint64_t low, high;
 } limit_rows[] = {
-#define ROW(name, NAME)                                                          \
-	{                                                                        \
-#name, offsetof(struct setup_runtime, name), LIMIT_##NAME##_MIN, \
-			LIMIT_##NAME##_MAX                                       \
-	}
-	ROW(wall_ms, WALL_MS),		 ROW(cpu_ms, CPU_MS),
-	ROW(memory_bytes, MEMORY_BYTES), ROW(output_bytes, OUTPUT_BYTES),
-	ROW(processes, PROCESSES),	 ROW(open_files, OPEN_FILES),
+#define ROW(name, NAME) \
+	{#name, offsetof(struct setup_runtime, name), LIMIT_##NAME##_MIN, LIMIT_##NAME##_MAX},
+	RUNTIME_LIMIT_LIST(ROW)
 #undef ROW
 };
 
