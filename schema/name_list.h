@@ -26,6 +26,12 @@ struct name_list {
 	bool is_denied; /* a name that no entry covers */
 };
 
+/* Whether it can deny any name; false: there is nothing to ask. */
+static inline bool name_list_denies_any(const struct name_list *names)
+{
+	return names->is_denied || names->count > 0;
+}
+
 /* Bytewise, as memcmp(3) orders; a name before its own continuations. */
 int name_list_compare(const struct name_entry *one, const struct name_entry *other);
 

@@ -8,11 +8,6 @@
 #include "validator/policies.h"
 #include "validator/schema_faults.h"
 
-static struct place at_member(const struct place *parent, const char *key)
-{
-	return (struct place){.parent = parent, .key = key, .length = strlen(key)};
-}
-
 /* --- principals --------------------------------------------------------------------------- */
 
 /* `installed` has names that need not be in the list; NULL: there are none. */

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "base/jsonw.h"
 #include "schema/limits.h"
@@ -42,6 +43,12 @@ struct place {
 	size_t length;
 	size_t index;
 };
+
+/* The member `key` (terminated) of `parent`; NULL: of the document itself. */
+static inline struct place at_member(const struct place *parent, const char *key)
+{
+	return (struct place){.parent = parent, .key = key, .length = strlen(key)};
+}
 
 void faults_init(struct faults *faults);
 

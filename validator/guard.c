@@ -25,13 +25,9 @@ bool guard_is_needed(const struct policy *policy, const char *language)
 
 static bool has_lists(const struct policy *policy)
 {
-	for (unsigned topic = 0; topic < GUARD_TOPICS; topic++) {
-		const struct name_list *list =
-			policy_list(policy, POLICY_PYTHON, topics[topic]);
-
-		if (list->is_denied || list->count > 0)
+	for (unsigned topic = 0; topic < GUARD_TOPICS; topic++)
+		if (name_list_denies_any(policy_list(policy, POLICY_PYTHON, topics[topic])))
 			return true;
-	}
 	return false;
 }
 

@@ -327,7 +327,7 @@ bool policy_has(const struct policy *policy, enum policy_language language,
 	for (; policy != NULL; policy = policy->narrows) {
 		const struct name_list *names = &policy->names[language][topic];
 
-		if (names->is_denied || names->count > 0)
+		if (name_list_denies_any(names))
 			return true;
 	}
 	return false;

@@ -162,6 +162,29 @@ static int add_guard(const struct verdict *verdict, const struct request_good *g
 	return buf_check(payload, err);
 }
 
+/* Bytes to a document of that schema, clean. */
+static int take_document(struct validator *validator, enum catalog_name schema,
+			 const struct span *text, json_t **ret, struct sanitised *ret_changes,
+			 struct request_bad *bad, struct err *err)
+{
+	int status = request_read(validator->catalog.schemas[schema], text->data, text->length,
+				  ret, bad, &validator->faults, err);
+
+	return status < 0 ? status : clean(*ret, ret_changes, err);
+}
+
+/* `policy` is the principal's, which the document may narrow. */
+static int judge(struct validator *validator, const char *policy, json_t *document,
+		 struct verdict *ret, struct request_bad *bad, struct err *err)
+{
+	struct faults *faults = &validator->faults;
+	int status = verdict_begin(ret, &validator->rulebook, policy, document, faults, err);
+
+	if (status == -EBADMSG)
+		return request_refuse(PROBLEM_INVALID, faults, bad);
+	return status < 0 ? status : verdict_reach(ret, &validator->rulebook, document, err);
+}
+
 /* Bytes to a typed job, then to a verdict on its code. */
 static int check_request(struct validator *validator, uint64_t id, const struct span *text,
 			 const struct check_request *ask, struct request_bad *bad,
@@ -173,22 +196,14 @@ static int check_request(struct validator *validator, uint64_t id, const struct 
 	own_sanitised sanitised = {.count = 0};
 	own_buf payload;
 	struct request_good good;
-	int status = request_read(validator->catalog.schemas[CATALOG_REQUEST], text->data,
-				  text->length, &document, bad, faults, err);
+	int status = take_document(validator, CATALOG_REQUEST, text, &document, &sanitised, bad,
+				   err);
 
 	buf_init(&payload, LIMIT_PAYLOAD_BYTES);
 	if (status == 0)
-		status = clean(document, &sanitised, err);
-	if (status == 0)
 		status = request_check(document, ask, &good, &payload, bad, faults, err);
-	if (status < 0)
-		return status;
-	status = verdict_begin(&verdict, &validator->rulebook, ask->policy, document, faults,
-			       err);
-	if (status == -EBADMSG)
-		return request_refuse(PROBLEM_INVALID, faults, bad);
 	if (status == 0)
-		status = verdict_reach(&verdict, &validator->rulebook, document, err);
+		status = judge(validator, ask->policy, document, &verdict, bad, err);
 	if (status == 0)
 		status = add_guard(&verdict, &good, &payload, bad, faults, err);
 	if (status < 0)
@@ -277,23 +292,14 @@ static int answer_code(struct validator *validator, uint64_t id, const struct ve
 static int check_code(struct validator *validator, uint64_t id, const struct span *text,
 		      const struct check_code *ask, struct request_bad *bad, struct err *err)
 {
-	struct faults *faults = &validator->faults;
 	own_json *document = NULL;
 	own_verdict verdict = {.policy = NULL};
 	own_sanitised sanitised = {.count = 0};
-	int status = request_read(validator->catalog.schemas[CATALOG_VALIDATION_REQUEST],
-				  text->data, text->length, &document, bad, faults, err);
+	int status = take_document(validator, CATALOG_VALIDATION_REQUEST, text, &document,
+				   &sanitised, bad, err);
 
 	if (status == 0)
-		status = clean(document, &sanitised, err);
-	if (status < 0)
-		return status;
-	status = verdict_begin(&verdict, &validator->rulebook, ask->policy, document, faults,
-			       err);
-	if (status == -EBADMSG)
-		return request_refuse(PROBLEM_INVALID, faults, bad);
-	if (status == 0)
-		status = verdict_reach(&verdict, &validator->rulebook, document, err);
+		status = judge(validator, ask->policy, document, &verdict, bad, err);
 	return status < 0 ? status
 			  : answer_code(validator, id, &verdict, &sanitised, document, err);
 }

@@ -21,11 +21,6 @@ struct request {
 	size_t files_bytes;
 };
 
-static struct place at_member(const struct place *parent, const char *key)
-{
-	return (struct place){.parent = parent, .key = key, .length = strlen(key)};
-}
-
 /* --- limits ------------------------------------------------------------------------------- */
 
 #define LIMIT_ROW(kind, name, low, high) \

@@ -42,11 +42,6 @@ static void change(struct work *work, json_t *value, const char *text, size_t le
 		work->is_out_of_memory = true;
 }
 
-static struct place at_member(const struct place *parent, const char *key)
-{
-	return (struct place){.parent = parent, .key = key, .length = strlen(key)};
-}
-
 /* --- what is changed ---------------------------------------------------------------------- */
 
 #define MARK	   "\xEF\xBB\xBF"

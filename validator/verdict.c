@@ -8,11 +8,6 @@
 /* What a request's own document is called in findings. */
 #define OWN_NAME "request"
 
-static struct place at_member(const struct place *parent, const char *key)
-{
-	return (struct place){.parent = parent, .key = key, .length = strlen(key)};
-}
-
 /* --- the effective policy ------------------------------------------------------------------
  */
 

@@ -362,8 +362,7 @@ static struct raised call_of(const char *event, PyObject *args)
 static bool has_functions(void)
 {
 	for (size_t i = 0; i < guard.count; i++)
-		if (guard.policies[i].names[GUARD_FUNCTIONS].count > 0 ||
-		    guard.policies[i].names[GUARD_FUNCTIONS].is_denied)
+		if (name_list_denies_any(&guard.policies[i].names[GUARD_FUNCTIONS]))
 			return true;
 	return false;
 }
