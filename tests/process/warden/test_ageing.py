@@ -2,7 +2,7 @@
 
 import pytest
 from service import wait_until
-from test_cpu_group import LAYER, folder
+from test_cpu_group import LAYER, workers
 
 BUSY = "while True: pass"
 # Much, then nothing: less than what an aged job is promised.
@@ -18,20 +18,10 @@ def warden(fresh):
     made.close()
 
 
-def group_of_worker(warden):
-    for pid, name in warden.children().items():
-        try:
-            path, _ = folder(pid)
-        except OSError:
-            continue
-        if name == "casemate-python" and path.name == "w0":
-            return path
-    return None
-
-
 def yields(warden):
-    group = group_of_worker(warden)
-    return (group / "cpu.idle").read_text() == "1\n" if group else None
+    for group, _ in workers(warden).values():
+        return (group / "cpu.idle").read_text() == "1\n"
+    return None
 
 
 def test_a_busy_job_gives_way_and_one_that_waits_does_not(warden):

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from service import wait_until
-from test_cpu_group import LAYER, folder
+from test_cpu_group import LAYER, folder, workers
+from test_lives import zygote_of
 
 CROWD = ("import os\n"
          "for _ in range({}):\n"
@@ -35,27 +36,12 @@ def warden(fresh):
 
 @contextlib.contextmanager
 def nothing_forked(warden):
-    """The interpreter all workers are forked from is stopped."""
+    """One worker is ready; the interpreter that all are forked from is stopped."""
+    warden.wait_pool(lambda pool: pool["ready"] == 1)
     zygote = zygote_of(warden)
     os.kill(zygote, signal.SIGSTOP)
     yield
     os.kill(zygote, signal.SIGCONT)
-
-
-def workers(warden):
-    """{pid: slot} of the processes in a slot's group."""
-    found = {}
-    for pid, name in warden.children().items():
-        with contextlib.suppress(OSError):
-            slot = folder(pid)[0].name
-            if name == "casemate-python" and slot in ("w0", "w1"):
-                found[pid] = slot
-    return found
-
-
-def zygote_of(warden):
-    return next(pid for pid, name in warden.children().items()
-                if name == "casemate-python" and pid not in workers(warden))
 
 
 def halted(warden):
@@ -67,7 +53,6 @@ def halted(warden):
 
 
 def start(warden, processes):
-    warden.wait_pool(lambda pool: pool["ready"] == 1)
     job = warden.start(CROWD.format(processes), **LIMITS)
     assert wait_until(lambda: len(workers(warden)) > processes)
     return job
@@ -76,7 +61,6 @@ def start(warden, processes):
 def test_a_crowd_halts_while_a_worker_cannot_be_made(warden):
     if warden is None:
         return  # an ordinary user without delegation; the answer says that the layer is missing
-    warden.wait_pool(lambda pool: pool["ready"] == 1)
     with nothing_forked(warden):
         job = start(warden, 20)
         assert wait_until(lambda: halted(warden))
@@ -90,7 +74,6 @@ def test_a_crowd_halts_while_a_worker_cannot_be_made(warden):
 def test_a_halted_crowd_can_be_ended(warden):
     if warden is None:
         return
-    warden.wait_pool(lambda pool: pool["ready"] == 1)
     with nothing_forked(warden):
         job = start(warden, 20)
         assert wait_until(lambda: halted(warden))
@@ -102,7 +85,6 @@ def test_a_halted_crowd_can_be_ended(warden):
 def test_a_few_processes_go_on(warden):
     if warden is None:
         return
-    warden.wait_pool(lambda pool: pool["ready"] == 1)
     with nothing_forked(warden):
         job = start(warden, 3)
         assert not wait_until(lambda: halted(warden), timeout=1)

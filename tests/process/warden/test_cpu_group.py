@@ -1,5 +1,6 @@
 """One job takes no more processor time than its quota, and all together less than the service."""
 
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -22,15 +23,22 @@ def folder(pid):
     return found
 
 
+def workers(warden):
+    """{pid: (group, version)} of the processes in a slot's group."""
+    found = {}
+    for pid, name in warden.children().items():
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            path, version = folder(pid)
+            if name == "casemate-python" and path.name.startswith("w") and path.name[1:].isdigit():
+                found[pid] = path, version
+    return found
+
+
 def of_job(warden):
     """The group of a worker that runs a job."""
     job = warden.start("import time; time.sleep(30)")
     warden.wait_pool(lambda pool: pool["busy"] == 1)
-    for pid, name in warden.children().items():
-        path, version = folder(pid)
-        if name == "casemate-python" and path.name.startswith("w") and path.name[1:].isdigit():
-            return job, path, version
-    return job, None, 0
+    return job, *next(iter(workers(warden).values()))
 
 
 def quota(path, version):
