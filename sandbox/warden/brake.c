@@ -2,12 +2,13 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "sandbox/warden/runtime.h"
 #include "sandbox/warden/warden.h"
 
 #define LOOK_US	   5000	  /* how often, while there is a crowd */
 #define STALLED_US 20000  /* a worker is made in 3 ms, on a busy machine in 10 */
 #define HALT_US	   200000 /* the longest halt; what waits for a lock has it after a few ms */
-#define CROWD	   8	  /* processes and threads; fewer get a processor soon enough */
+#define CROWD	   16	  /* processes and threads: node alone has a dozen */
 
 bool brake_is_crowd(const struct slot *slot)
 {
@@ -19,11 +20,13 @@ static bool can_be_halted(const struct slot *slot)
 	return slot->state == SLOT_BUSY && !slot->is_worker_gone && brake_is_crowd(slot);
 }
 
+/* A program that is started ahead gets ready in its own time, which is no stall. */
 static bool is_stalled(const struct slot *slot, uint64_t now_us)
 {
-	return (slot->state == SLOT_CELL_MAKING || slot->state == SLOT_FORKING ||
-		slot->state == SLOT_LOCKING) &&
-	       now_us > slot->began_us + STALLED_US;
+	bool is_made = slot->state == SLOT_CELL_MAKING || slot->state == SLOT_FORKING ||
+		       (slot->state == SLOT_LOCKING && !runtime_starts_ahead(slot->runtime));
+
+	return is_made && now_us > slot->began_us + STALLED_US;
 }
 
 /* A group that cannot be halted costs others time, which is no reason to end its job. */

@@ -3,12 +3,14 @@
 import contextlib
 import os
 import signal
+import tempfile
 from pathlib import Path
 
 import pytest
 from service import wait_until
 from test_cpu_group import LAYER, folder, workers
 from test_lives import zygote_of
+from warden_service import Warden, root_paths, runtime_message
 
 CROWD = ("import os\n"
          "for _ in range({}):\n"
@@ -82,11 +84,46 @@ def test_a_halted_crowd_can_be_ended(warden):
     assert warden.run("print(1)").stdout == b"1\n"
 
 
-def test_a_few_processes_go_on(warden):
+@pytest.mark.parametrize("processes", [3, 13])
+def test_a_few_processes_go_on(warden, processes):
+    """The more of them because node alone has as many threads."""
     if warden is None:
         return
     with nothing_forked(warden):
-        job = start(warden, 3)
+        job = start(warden, processes)
         assert not wait_until(lambda: halted(warden), timeout=1)
     warden.cancel(job)
     assert warden.wait(job).status == "cancelled"
+
+
+def late_message(folder):
+    """A program that is started ahead and does not get ready while `folder` holds a file "late"."""
+    script = f"[ -e {folder}/late ] || printf R >&3; exec sleep 600"
+    plan = [("argv", "/usr/bin/bash"), ("argv", "-c"), ("argv", script),
+            ("version", "/usr/bin/bash"), ("version", "--version"), ("ahead", "1")]
+    return runtime_message("late", "casemate-launch", seccomp="bash", low=1, high=1, start="ahead",
+                           root=f"{root_paths()},{folder}", plan=plan)
+
+
+@pytest.fixture
+def visible():
+    """A folder that every account may read, as pytest's own are not."""
+    with tempfile.TemporaryDirectory(prefix="casemate-late-", dir="/var/tmp") as folder:
+        os.chmod(folder, 0o755)
+        yield Path(folder)
+
+
+def test_a_program_started_ahead_may_be_late(visible):
+    """As node is each time: it needs longer to get ready than a fork may."""
+    runtimes = [runtime_message(low=1, high=1), late_message(visible)]
+    warden = Warden(instance="late", runtimes=runtimes).wait_ready()
+    if LAYER in warden.run("").layers:
+        job = start(warden, 20)
+        (visible / "late").touch()
+        occupied = warden.start("", runtime="late", **LIMITS)
+        assert wait_until(lambda: list(warden.children().values()).count("sleep") == 2)
+        assert not wait_until(lambda: halted(warden), timeout=1)
+        for one in (occupied, job):
+            warden.cancel(one)
+            assert warden.wait(one).status == "cancelled"
+    warden.close()
