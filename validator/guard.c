@@ -18,7 +18,7 @@ bool guard_is_needed(const struct policy *policy, const char *language)
 	if (strcmp(language, "python") != 0)
 		return false;
 	for (unsigned topic = 0; topic < GUARD_TOPICS; topic++)
-		if (policy_has(policy, POLICY_PYTHON, topics[topic]))
+		if (policy_has(policy, CODE_PYTHON, topics[topic]))
 			return true;
 	return false;
 }
@@ -26,7 +26,7 @@ bool guard_is_needed(const struct policy *policy, const char *language)
 static bool has_lists(const struct policy *policy)
 {
 	for (unsigned topic = 0; topic < GUARD_TOPICS; topic++)
-		if (name_list_denies_any(policy_list(policy, POLICY_PYTHON, topics[topic])))
+		if (name_list_denies_any(policy_list(policy, CODE_PYTHON, topics[topic])))
 			return true;
 	return false;
 }
@@ -45,7 +45,7 @@ static bool collect(const struct policy *policy, struct guard *guard)
 		one->name = policy_name(policy);
 		one->name_length = strnlen(one->name, LIMIT_NAME_BYTES);
 		for (unsigned topic = 0; topic < GUARD_TOPICS; topic++)
-			one->names[topic] = *policy_list(policy, POLICY_PYTHON, topics[topic]);
+			one->names[topic] = *policy_list(policy, CODE_PYTHON, topics[topic]);
 		guard->count++;
 	}
 	return true;

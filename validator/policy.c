@@ -10,8 +10,8 @@ struct policy {
 	const char *name; /* borrowed */
 	json_t *document; /* referenced; names and severities point into it */
 	const struct policy *narrows;
-	struct name_list names[POLICY_LANGUAGES][POLICY_TOPICS];
-	char *hints[POLICY_LANGUAGES][POLICY_TOPICS]; /* what is allowed; NULL: the rest */
+	struct name_list names[CODE_LANGUAGES][POLICY_TOPICS];
+	char *hints[CODE_LANGUAGES][POLICY_TOPICS]; /* what is allowed; NULL: the rest */
 	struct policy_size size;
 	enum policy_severity threshold;
 	bool refuses_unparseable;
@@ -26,7 +26,7 @@ struct policy_set {
 
 static const char *const language_names[] = {
 #define X(symbol, name) name,
-	POLICY_LANGUAGE_LIST(X)
+	CODE_LANGUAGE_LIST(X)
 #undef X
 };
 
@@ -63,7 +63,7 @@ static uint32_t size_of(const json_t *sizes, const char *member)
 
 static int load_names(struct policy *policy)
 {
-	for (unsigned language = 0; language < POLICY_LANGUAGES; language++) {
+	for (unsigned language = 0; language < CODE_LANGUAGES; language++) {
 		const json_t *lists =
 			json_object_get(policy->document, language_names[language]);
 
@@ -105,7 +105,7 @@ static void done(struct policy *policy)
 {
 	if (policy->is_copy)
 		return;
-	for (unsigned language = 0; language < POLICY_LANGUAGES; language++) {
+	for (unsigned language = 0; language < CODE_LANGUAGES; language++) {
 		for (unsigned topic = 0; topic < POLICY_TOPICS; topic++) {
 			policy_names_done(&policy->names[language][topic]);
 			free(policy->hints[language][topic]);
@@ -296,7 +296,7 @@ void policy_free(struct policy *policy)
 
 /* --- questions ---------------------------------------------------------------------------- */
 
-bool policy_denies(const struct policy *policy, enum policy_language language,
+bool policy_denies(const struct policy *policy, enum code_language language,
 		   enum policy_topic topic, const char *name, struct policy_denial *ret)
 {
 	for (; policy != NULL; policy = policy->narrows) {
@@ -315,13 +315,13 @@ bool policy_denies(const struct policy *policy, enum policy_language language,
 	return false;
 }
 
-const struct name_list *policy_list(const struct policy *policy, enum policy_language language,
+const struct name_list *policy_list(const struct policy *policy, enum code_language language,
 				    enum policy_topic topic)
 {
 	return &policy->names[language][topic];
 }
 
-bool policy_has(const struct policy *policy, enum policy_language language,
+bool policy_has(const struct policy *policy, enum code_language language,
 		enum policy_topic topic)
 {
 	for (; policy != NULL; policy = policy->narrows) {

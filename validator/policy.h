@@ -20,20 +20,9 @@
 #include <stdint.h>
 
 #include "schema/name_list.h"
+#include "validator/code/language.h"
 #include "validator/faults.h"
 #include "validator/schema.h"
-
-#define POLICY_LANGUAGE_LIST(X)     \
-	X(PYTHON, "python")         \
-	X(JAVASCRIPT, "javascript") \
-	X(BASH, "bash")
-
-enum policy_language {
-#define X(symbol, name) POLICY_##symbol,
-	POLICY_LANGUAGE_LIST(X)
-#undef X
-		POLICY_LANGUAGES
-};
 
 #define POLICY_TOPIC_LIST(X)                     \
 	X(MODULES, "modules", "module")          \
@@ -121,15 +110,15 @@ struct policy_denial {
 };
 
 /* Whether some policy of the chain denies `name`. `ret` may be NULL. */
-bool policy_denies(const struct policy *policy, enum policy_language language,
+bool policy_denies(const struct policy *policy, enum code_language language,
 		   enum policy_topic topic, const char *name, struct policy_denial *ret);
 
 /* Whether any name of that topic could be denied; false: there is nothing to ask. */
-bool policy_has(const struct policy *policy, enum policy_language language,
+bool policy_has(const struct policy *policy, enum code_language language,
 		enum policy_topic topic);
 
 /* The policy's own list, without those of the chain; it lives as long as the policy. */
-const struct name_list *policy_list(const struct policy *policy, enum policy_language language,
+const struct name_list *policy_list(const struct policy *policy, enum code_language language,
 				    enum policy_topic topic);
 
 /* The smallest of the chain. */

@@ -34,11 +34,11 @@ static void compare(const struct policy *base, const struct policy *narrow)
 {
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		for (unsigned topic = 0; topic < POLICY_TOPICS; topic++)
-			for (unsigned in = 0; in < POLICY_LANGUAGES; in++)
-				assert(!policy_denies(base, (enum policy_language)in,
+			for (unsigned in = 0; in < CODE_LANGUAGES; in++)
+				assert(!policy_denies(base, (enum code_language)in,
 						      (enum policy_topic)topic, names[i],
 						      NULL) ||
-				       policy_denies(narrow, (enum policy_language)in,
+				       policy_denies(narrow, (enum code_language)in,
 						     (enum policy_topic)topic, names[i], NULL));
 	assert(policy_sizes(narrow).bytes <= policy_sizes(base).bytes);
 	assert(!policy_rejects(base, "py-a", POLICY_LOW) ||

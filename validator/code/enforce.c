@@ -8,20 +8,10 @@
 
 #define CWE_PROHIBITED "CWE-1177" /* use of prohibited code */
 
-/* Policies are asked by parts that know no grammar, so they count languages and severities
- * themselves; the casts below rely on both counting alike. */
-_Static_assert((int)CODE_PYTHON == (int)POLICY_PYTHON, "languages");
-_Static_assert((int)CODE_JAVASCRIPT == (int)POLICY_JAVASCRIPT, "languages");
-_Static_assert((int)CODE_BASH == (int)POLICY_BASH, "languages");
-_Static_assert((int)CODE_LANGUAGES == (int)POLICY_LANGUAGES, "languages");
-_Static_assert(SEVERITY_INFO + (int)POLICY_INFO == (int)POLICY_INFO, "severities");
-_Static_assert(SEVERITY_HIGH + (int)POLICY_INFO == (int)POLICY_HIGH, "severities");
-
 struct enforcing {
 	const struct policy *policy;
 	struct code *code;
 	struct code_findings *findings;
-	enum policy_language language;
 };
 
 /* --- one denial ------------------------------------------------------------------------------
@@ -44,7 +34,7 @@ static void deny(const struct enforcing *work, enum policy_topic topic, const ch
 	struct policy_denial denial;
 	struct code_finding *finding;
 
-	if (!policy_denies(work->policy, work->language, topic, name, &denial))
+	if (!policy_denies(work->policy, work->code->language, topic, name, &denial))
 		return;
 	finding = code_findings_add(work->findings, rules[topic], SEVERITY_HIGH, CWE_PROHIBITED,
 				    denial.hint != NULL ? denial.hint
@@ -321,8 +311,7 @@ static void enforce_nesting(const struct enforcing *work)
 void code_enforce(const struct policy *policy, struct code *code,
 		  struct code_findings *findings)
 {
-	const struct enforcing work = {policy, code, findings,
-				       (enum policy_language)code->language};
+	const struct enforcing work = {policy, code, findings};
 
 	enforce_nesting(&work);
 	for (uint32_t i = 0; i < code->count && code_go(code); i++)
@@ -371,6 +360,10 @@ void code_enforce_size(const struct policy *policy, const char *text, size_t len
 
 /* --- the verdict -----------------------------------------------------------------------------
  */
+
+/* A policy has one severity below and one above those of findings. */
+_Static_assert(SEVERITY_INFO + (int)POLICY_INFO == (int)POLICY_INFO, "severities");
+_Static_assert(SEVERITY_HIGH + (int)POLICY_INFO == (int)POLICY_HIGH, "severities");
 
 static enum policy_severity own_severity(const struct code_finding *finding)
 {

@@ -212,15 +212,20 @@ static const struct word fields[] = {
 };
 
 static const struct grammar {
-	const char *name;
 	const TSLanguage *(*grammar)(void);
 	const struct word *kinds;
 	size_t kind_count;
 } grammars[CODE_LANGUAGES] = {
-	[CODE_PYTHON] = {"python", tree_sitter_python, python_kinds, ARRAY_COUNT(python_kinds)},
-	[CODE_JAVASCRIPT] = {"javascript", tree_sitter_javascript, javascript_kinds,
+	[CODE_PYTHON] = {tree_sitter_python, python_kinds, ARRAY_COUNT(python_kinds)},
+	[CODE_JAVASCRIPT] = {tree_sitter_javascript, javascript_kinds,
 			     ARRAY_COUNT(javascript_kinds)},
-	[CODE_BASH] = {"bash", tree_sitter_bash, bash_kinds, ARRAY_COUNT(bash_kinds)},
+	[CODE_BASH] = {tree_sitter_bash, bash_kinds, ARRAY_COUNT(bash_kinds)},
+};
+
+static const char *const names[] = {
+#define X(symbol, name) name,
+	CODE_LANGUAGE_LIST(X)
+#undef X
 };
 
 static struct {
@@ -231,14 +236,14 @@ static struct {
 
 const char *code_language_name(enum code_language language)
 {
-	return grammars[language].name;
+	return names[language];
 }
 
 enum code_language code_language_find(const char *name)
 {
 	int language = 0;
 
-	while (language < CODE_LANGUAGES && strcmp(grammars[language].name, name) != 0)
+	while (language < CODE_LANGUAGES && strcmp(names[language], name) != 0)
 		language++;
 	return (enum code_language)language;
 }

@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <tree_sitter/api.h>
 
-enum code_language { CODE_PYTHON, CODE_JAVASCRIPT, CODE_BASH, CODE_LANGUAGES };
+#include "validator/code/language.h"
 
 enum code_kind {
 	KIND_OTHER,

@@ -95,7 +95,7 @@ Test(validator_guard, a_worker_denies_what_the_policy_denies)
 			struct policy_denial want = {.policy = NULL};
 			struct guard_denial got = {.policy = NULL};
 			bool is_denied = policy_denies(
-				policy, POLICY_PYTHON,
+				policy, CODE_PYTHON,
 				topic == GUARD_MODULES ? POLICY_MODULES : POLICY_FUNCTIONS,
 				names[i], &want);
 

@@ -54,8 +54,7 @@ static void refused(const char *text)
 
 static bool denies_module(const struct policy_set *set, const char *policy, const char *name)
 {
-	return policy_denies(policy_find(set, policy), POLICY_PYTHON, POLICY_MODULES, name,
-			     NULL);
+	return policy_denies(policy_find(set, policy), CODE_PYTHON, POLICY_MODULES, name, NULL);
 }
 
 Test(policy, an_empty_one_denies_nothing)
@@ -64,7 +63,7 @@ Test(policy, an_empty_one_denies_nothing)
 	const struct policy *policy = policy_find(set, "p");
 
 	cr_expect_not(denies_module(set, "p", "os"));
-	cr_expect_not(policy_has(policy, POLICY_PYTHON, POLICY_MODULES));
+	cr_expect_not(policy_has(policy, CODE_PYTHON, POLICY_MODULES));
 	cr_expect_eq(policy_sizes(policy).bytes, POLICY_NO_LIMIT);
 	cr_expect_not(policy_rejects(policy, "py-x", POLICY_HIGH));
 	cr_expect_not(policy_refuses_unparseable(policy));
@@ -106,13 +105,13 @@ Test(policy, a_denial_names_policy_and_entry)
 	const struct policy *policy = policy_find(set, "p");
 	struct policy_denial denial;
 
-	cr_assert(policy_denies(policy, POLICY_BASH, POLICY_COMMANDS, "rm", &denial));
+	cr_assert(policy_denies(policy, CODE_BASH, POLICY_COMMANDS, "rm", &denial));
 	cr_expect_eq(denial.policy, policy);
 	cr_expect_eq(denial.length, 2u);
 	cr_expect_str_eq(denial.entry, "rm");
-	cr_assert(policy_denies(policy, POLICY_BASH, POLICY_COMMANDS, "nc", &denial));
+	cr_assert(policy_denies(policy, CODE_BASH, POLICY_COMMANDS, "nc", &denial));
 	cr_expect_null(denial.entry);
-	cr_expect_not(policy_denies(policy, POLICY_PYTHON, POLICY_COMMANDS, "rm", NULL),
+	cr_expect_not(policy_denies(policy, CODE_PYTHON, POLICY_COMMANDS, "rm", NULL),
 		      "another language");
 }
 
@@ -124,10 +123,10 @@ Test(policy, a_denial_says_what_is_allowed_where_all_else_is_not)
 				   "'q':{'bash':{'commands':{'deny':['rm']}}}}");
 	struct policy_denial denial;
 
-	cr_assert(policy_denies(policy_find(set, "p"), POLICY_BASH, POLICY_COMMANDS, "nc",
+	cr_assert(policy_denies(policy_find(set, "p"), CODE_BASH, POLICY_COMMANDS, "nc",
 				&denial));
 	cr_expect_str_eq(denial.hint, "Use only the commands that this policy allows: cat ls");
-	cr_assert(policy_denies(policy_find(set, "q"), POLICY_BASH, POLICY_COMMANDS, "rm",
+	cr_assert(policy_denies(policy_find(set, "q"), CODE_BASH, POLICY_COMMANDS, "rm",
 				&denial));
 	cr_expect_null(denial.hint);
 }
@@ -144,7 +143,7 @@ Test(policy, a_hint_names_some_of_very_many_and_counts_the_rest)
 	buf_add_str(&text, "]}}}}");
 	own_policy_set *set = good(text.data);
 
-	cr_assert(policy_denies(policy_find(set, "p"), POLICY_PYTHON, POLICY_MODULES, "os",
+	cr_assert(policy_denies(policy_find(set, "p"), CODE_PYTHON, POLICY_MODULES, "os",
 				&denial));
 	cr_expect(strlen(denial.hint) < 1100 && strstr(denial.hint, " more)") != NULL, "%s",
 		  denial.hint);
@@ -166,8 +165,8 @@ Test(policy, what_narrows_cannot_widen)
 	cr_assert_eq(
 		policy_narrow(policy_find(set, "p"), "r", json_object_get(wide, "r"), &narrow),
 		0);
-	cr_expect(policy_denies(narrow, POLICY_PYTHON, POLICY_MODULES, "os", NULL));
-	cr_expect_not(policy_denies(narrow, POLICY_PYTHON, POLICY_MODULES, "json", NULL));
+	cr_expect(policy_denies(narrow, CODE_PYTHON, POLICY_MODULES, "os", NULL));
+	cr_expect_not(policy_denies(narrow, CODE_PYTHON, POLICY_MODULES, "json", NULL));
 	cr_expect_eq(policy_sizes(narrow).bytes, 100u);
 	cr_expect_eq(policy_sizes(narrow).lines, 3u);
 	cr_expect(policy_rejects(narrow, "py-a", POLICY_INFO));
@@ -206,9 +205,9 @@ Test(policy, two_joined_must_both_be_satisfied)
 	cr_assert_eq(policy_join(a, b, &joined), 0);
 	for (const char *const *name = (const char *const[]){"os", "re", "csv", NULL};
 	     *name != NULL; name++)
-		cr_expect(policy_denies(joined, POLICY_PYTHON, POLICY_MODULES, *name, NULL),
-			  "%s", *name);
-	cr_expect_not(policy_denies(joined, POLICY_PYTHON, POLICY_MODULES, "json", NULL));
+		cr_expect(policy_denies(joined, CODE_PYTHON, POLICY_MODULES, *name, NULL), "%s",
+			  *name);
+	cr_expect_not(policy_denies(joined, CODE_PYTHON, POLICY_MODULES, "json", NULL));
 	cr_expect_eq(policy_sizes(joined).lines, 3u);
 	cr_expect_str_eq(policy_name(joined), "b");
 	cr_expect(policy_includes(joined, a));
@@ -299,7 +298,7 @@ Test(policy, open_refuses_nothing)
 	const struct policy *open = policy_find(set, "open");
 
 	for (unsigned topic = 0; topic < POLICY_TOPICS; topic++)
-		cr_expect_not(policy_has(open, POLICY_PYTHON, (enum policy_topic)topic));
+		cr_expect_not(policy_has(open, CODE_PYTHON, (enum policy_topic)topic));
 	cr_expect_not(policy_rejects(open, "py-a", POLICY_HIGH));
 	cr_expect_not(policy_refuses_unparseable(open));
 }
@@ -331,11 +330,9 @@ Test(policy, strict_is_pure_computation)
 		cr_expect(denies_module(set, "strict", no[i]), "%s", no[i]);
 	for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++)
 		cr_expect_not(denies_module(set, "strict", yes[i]), "%s", yes[i]);
-	cr_expect(
-		policy_denies(strict, POLICY_PYTHON, POLICY_FUNCTIONS, "builtins.open", NULL));
-	cr_expect(
-		policy_denies(strict, POLICY_PYTHON, POLICY_ATTRIBUTES, "__subclasses__", NULL),
-		"what standard denies, strict does");
-	cr_expect(policy_denies(strict, POLICY_BASH, POLICY_COMMANDS, "curl", NULL));
+	cr_expect(policy_denies(strict, CODE_PYTHON, POLICY_FUNCTIONS, "builtins.open", NULL));
+	cr_expect(policy_denies(strict, CODE_PYTHON, POLICY_ATTRIBUTES, "__subclasses__", NULL),
+		  "what standard denies, strict does");
+	cr_expect(policy_denies(strict, CODE_BASH, POLICY_COMMANDS, "curl", NULL));
 	cr_expect(policy_refuses_unparseable(strict));
 }
