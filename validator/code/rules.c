@@ -151,6 +151,8 @@ static int add_query_value(struct rule_set *set, const struct rule *rule, json_t
 		buf_add_str(&text, json_string_value(value));
 	json_array_foreach(value, i, line)
 	{
+		if (!json_is_string(line))
+			return err_set(err, EINVAL, "a line of the query is no string");
 		buf_add_str(&text, json_string_value(line));
 		buf_add_char(&text, '\n');
 	}

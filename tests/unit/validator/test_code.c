@@ -217,6 +217,25 @@ Test(code, bad_rules_refuse_to_load)
 	}
 }
 
+/* The schema of rules says so too, but not to everyone who adds some. Found by fuzz_code_rules.
+ */
+Test(code, a_line_of_a_query_that_is_no_text_is_refused_without_a_schema)
+{
+	struct code_rules *rules = calloc(1, sizeof(*rules));
+	json_t *document = json_loads(
+		"{\"language\":\"python\",\"family\":\"x-y\",\"rules\":[{\"id\":\"py-x\","
+		"\"severity\":\"low\",\"query\":[\"(call) @x\", 1]}]}",
+		0, NULL);
+	struct err err = {0};
+
+	cr_assert(document != NULL);
+	cr_expect(code_rules_add(rules, NULL, document, "f.json", &err) == -EINVAL);
+	cr_expect(strstr(err.text, "a line of the query is no string") != NULL, "%s", err.text);
+	json_decref(document);
+	code_rules_done(rules);
+	free(rules);
+}
+
 Test(code, rules_with_an_example_that_fails_refuse_to_load)
 {
 	struct code_rules *rules = calloc(1, sizeof(*rules));
