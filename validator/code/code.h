@@ -17,6 +17,7 @@
 #include "base/err.h"
 #include "schema/limits.h"
 #include "validator/code/kinds.h"
+#include "validator/code/needs.h"
 
 /* Index of "no node". */
 #define CODE_NONE UINT32_MAX
@@ -113,6 +114,10 @@ struct code {
 	/* While the body of a comprehension is folded: its variable, 0 for none. */
 	uint32_t loop_name, loop_body;
 	struct code_value loop_value;
+	/* Of the text that a pattern was last compared with (predicates.c). */
+	const char *signs_text;
+	size_t signs_length;
+	struct signs signs;
 };
 
 /* Parses `text` of `length` bytes within `time_us` of processor time. 0 also when a limit was

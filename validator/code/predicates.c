@@ -1,7 +1,6 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "validator/code/predicates.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <pcre2.h>
 #include <string.h>
@@ -18,7 +17,7 @@ struct predicate {
 	size_t argument_count;
 	pcre2_code *pattern; /* of the last argument, where the kind has one */
 	uint32_t shortest;   /* bytes of the shortest text that it could match */
-	int needed; /* a letter or sign that such a text has, in either case; -1: none */
+	struct needs *needs; /* owned: what such a text has; NULL: nothing special */
 	double number;
 	uint32_t asker; /* of the index of names, where the kind asks for them */
 };
@@ -37,6 +36,9 @@ struct predicate_kind {
 /* A match over so many bytes takes about as long as a step of resolving. */
 #define TEXT_BYTES_PER_STEP 64
 
+/* A longer text has nearly every sign. */
+#define SIGNS_BYTES_MAX 4096
+
 /* Kept for the process: one thread matches, one at a time. */
 static pcre2_match_data *match_data;
 static pcre2_match_context *match_context;
@@ -53,14 +55,20 @@ static bool has_matcher(void)
 	return true;
 }
 
-static bool has_needed(const struct predicate *predicate, const char *text, size_t length)
+/* A text is asked about by one pattern after the other, so the signs of the last are kept.
+ * Where it lies says which text it is: neither the source nor the arena changes or goes before
+ * the analysis ends. */
+static bool has_needed(const struct predicate *predicate, struct code *code, const char *text,
+		       size_t length)
 {
-	int other = predicate->needed;
-
-	if (predicate->needed < 0 || memchr(text, predicate->needed, length) != NULL)
+	if (predicate->needs == NULL || length > SIGNS_BYTES_MAX)
 		return true;
-	other = isupper(other) ? tolower(other) : toupper(other);
-	return other != predicate->needed && memchr(text, other, length) != NULL;
+	if (code->signs_text != text || code->signs_length != length) {
+		code->signs_text = text;
+		code->signs_length = length;
+		signs_of(text, length, &code->signs);
+	}
+	return needs_met(predicate->needs, &code->signs);
 }
 
 /* What cannot be decided within the steps is no match: the source's own time limit is what
@@ -72,7 +80,7 @@ static bool matches(const struct predicate *predicate, struct code *code, const 
 	int found;
 
 	if (text == NULL || length < predicate->shortest ||
-	    !has_needed(predicate, text, length))
+	    !has_needed(predicate, code, text, length))
 		return false;
 	if (!has_matcher() || !code_spend(code, 1 + length / TEXT_BYTES_PER_STEP))
 		return false;
@@ -83,22 +91,22 @@ static bool matches(const struct predicate *predicate, struct code *code, const 
 	return found >= 0;
 }
 
-/* What pcre2_match() would find out too, but only after a set-up that costs more than most
- * texts of a program do. */
-static void find_needed(struct predicate *predicate)
+static int find_needs(struct predicate *predicate, const char *pattern, struct err *err)
 {
-	uint32_t kind = 0;
-	uint32_t unit = 0;
+	struct needs needs;
+	size_t bytes;
 
 	(void)pcre2_pattern_info(predicate->pattern, PCRE2_INFO_MINLENGTH,
 				 &predicate->shortest);
-	(void)pcre2_pattern_info(predicate->pattern, PCRE2_INFO_LASTCODETYPE, &kind);
-	(void)pcre2_pattern_info(predicate->pattern, PCRE2_INFO_LASTCODEUNIT, &unit);
-	if (kind != 1) {
-		(void)pcre2_pattern_info(predicate->pattern, PCRE2_INFO_FIRSTCODETYPE, &kind);
-		(void)pcre2_pattern_info(predicate->pattern, PCRE2_INFO_FIRSTCODEUNIT, &unit);
-	}
-	predicate->needed = kind == 1 ? (int)unit : -1;
+	needs_read(pattern, &needs);
+	if (needs.count == 0)
+		return 0;
+	bytes = offsetof(struct needs, list) + needs.count * sizeof(needs.list[0]);
+	predicate->needs = malloc(bytes);
+	if (predicate->needs == NULL)
+		return err_set(err, ENOMEM, "memory for a predicate");
+	memcpy(predicate->needs, &needs, bytes);
+	return 0;
 }
 
 static int ask_for_names(struct predicate *predicate, struct name_index **names,
@@ -127,8 +135,7 @@ static int compile(struct predicate *predicate, struct err *err)
 		return err_set(err, EINVAL, "the pattern '%.80s' is wrong: %s", text,
 			       (const char *)what);
 	}
-	find_needed(predicate);
-	return 0;
+	return find_needs(predicate, text, err);
 }
 
 /* --- names and values ------------------------------------------------------------------------
@@ -505,6 +512,7 @@ void predicates_free(struct predicate *list)
 		for (size_t i = 0; i < list->argument_count; i++)
 			free(list->arguments[i]);
 		pcre2_code_free(list->pattern);
+		free(list->needs);
 		free(list);
 		list = next;
 	}
