@@ -378,26 +378,44 @@ static int prepare(struct code *code, struct err *err)
 	return 0;
 }
 
+enum byte_kind { BYTE_SIGN, BYTE_WORD, BYTE_SPACE };
+
+static uint8_t kind_of(unsigned char c)
+{
+	if (isalnum(c) || c == '_' || c >= 0x80)
+		return BYTE_WORD;
+	return isspace(c) ? BYTE_SPACE : BYTE_SIGN;
+}
+
+static const uint8_t *byte_kinds(void)
+{
+	static uint8_t kinds[256];
+
+	if (kinds['a'] == BYTE_SIGN)
+		for (unsigned i = 0; i < ARRAY_COUNT(kinds); i++)
+			kinds[i] = kind_of((unsigned char)i);
+	return kinds;
+}
+
 /* At least as many as the parser can find: words, signs, and what a line's end may stand for.
  */
 static uint32_t count_tokens(const struct code *code)
 {
-	/* The shell's grammar joins words by tokens without text. */
-	uint32_t weight = code->language == CODE_BASH ? 2 : 1;
-	bool was_word = false;
+	const uint8_t *kinds = byte_kinds();
+	uint8_t before = BYTE_SPACE;
+	uint32_t lines = 0;
 	uint32_t count = 0;
 
 	for (size_t i = 0; i < code->length; i++) {
-		unsigned char c = (unsigned char)code->text[i];
-		bool is_word = isalnum(c) || c == '_' || c >= 0x80;
+		uint8_t kind = kinds[(unsigned char)code->text[i]];
 
-		if (c == '\n')
-			count += 3; /* in Python also an indent, and later its end */
-		else if ((is_word && !was_word) || (!is_word && !isspace(c)))
-			count += weight;
-		was_word = is_word;
+		lines += code->text[i] == '\n';
+		count += kind == BYTE_SIGN || (kind == BYTE_WORD && before != BYTE_WORD);
+		before = kind;
 	}
-	return count;
+	/* The shell's grammar joins words by tokens without text; a line's end is in Python
+	 * also an indent, and later its end. */
+	return count * (code->language == CODE_BASH ? 2 : 1) + lines * 3;
 }
 
 int code_open(struct code *code, enum code_language language, const char *text, size_t length,

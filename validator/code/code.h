@@ -133,8 +133,8 @@ nodiscard int code_open_within(struct code *code, struct code *outer,
 			       struct err *err);
 void code_close_within(struct code *code, struct code *outer);
 
-/* Steps between two looks at the clock: 10 to 50 us of them. */
-#define CODE_STEPS_PER_LOOK 512
+/* Steps between two looks at the clock, which are a system call each: 40 to 200 us of them. */
+#define CODE_STEPS_PER_LOOK 2048
 
 /* True while there is time; counts `steps`. What takes longer than a name to look up counts as
  * several. */

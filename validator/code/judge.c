@@ -208,21 +208,26 @@ static void say(struct code_finding *finding, const struct variant *variant,
 /* --- rules ---------------------------------------------------------------------------------
  */
 
+static bool has_wanted_name(const struct shape *shape, struct captured *captured, uint32_t node)
+{
+	const struct code_names *names = code_names_of(captured->code, node);
+
+	for (uint32_t i = 0; i < names->count; i++)
+		if (name_index_any(captured->names, captured->code, names->ids[i],
+				   shape->askers, shape->asker_words))
+			return true;
+	return false;
+}
+
 static bool is_wanted(const struct shape *shape, struct captured *captured)
 {
 	uint32_t gate = shape->gate;
 
 	if (gate == RULE_CAPTURES_MAX)
 		return true;
-	for (uint32_t i = 0; i < captured->of[gate].count; i++) {
-		const struct code_names *names =
-			code_names_of(captured->code, captured->of[gate].nodes[i]);
-
-		for (uint32_t k = 0; k < names->count; k++)
-			if (name_index_any(captured->names, captured->code, names->ids[k],
-					   shape->askers, shape->asker_words))
-				return true;
-	}
+	for (uint32_t i = 0; i < captured->of[gate].count; i++)
+		if (has_wanted_name(shape, captured, captured->of[gate].nodes[i]))
+			return true;
 	return false;
 }
 
@@ -272,19 +277,30 @@ static void judge_found(void *context, const uint32_t *nodes)
 			if ((form->steps[step].captures >> i & 1u) != 0 &&
 			    captured->of[i].count < ARRAY_COUNT(captured->of[i].nodes))
 				captured->of[i].nodes[captured->of[i].count++] = nodes[step];
-	if (is_wanted(&work->set->shapes[work->form->shape], captured))
+	if (work->form->gate != SHAPE_STEPS_MAX ||
+	    is_wanted(&work->set->shapes[work->form->shape], captured))
 		judge_match(&work->set->shapes[work->form->shape], captured, work->findings);
 	for (uint32_t i = 0; form->captures >> i != 0; i++)
 		captured->of[i].count = captured->of[i].name = 0;
 }
 
+static bool judge_gate(void *context, uint32_t node)
+{
+	struct judging *work = context;
+
+	return has_wanted_name(&work->set->shapes[work->form->shape], &work->captured, node);
+}
+
 static void judge_node(struct judging *work, uint32_t node, uint32_t slot)
 {
 	struct code *code = work->captured.code;
+	struct shape_seeker seeker = {
+		.found = judge_found, .is_wanted = judge_gate, .context = work};
 
 	for (uint32_t at = work->set->first[slot]; at != 0; at = work->form->next) {
 		work->form = &work->set->forms[at - 1];
-		shape_follow(&work->form->form, code, node, judge_found, work);
+		seeker.gate = work->form->gate;
+		shape_follow(&work->form->form, code, node, &seeker);
 	}
 }
 

@@ -13,13 +13,14 @@ struct predicate {
 	const struct predicate_kind *kind;
 	bool is_negated;
 	uint32_t capture, other;
-	char *arguments[PREDICATE_ARGUMENTS_MAX]; /* owned */
-	size_t argument_count;
 	pcre2_code *pattern; /* of the last argument, where the kind has one */
 	uint32_t shortest;   /* bytes of the shortest text that it could match */
 	struct needs *needs; /* owned: what such a text has; NULL: nothing special */
 	double number;
 	uint32_t asker; /* of the index of names, where the kind asks for them */
+	/* Last: what decides most often lies together. */
+	size_t argument_count;
+	char *arguments[PREDICATE_ARGUMENTS_MAX]; /* owned */
 };
 
 struct predicate_kind {

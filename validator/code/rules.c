@@ -379,6 +379,23 @@ static int find_gate(struct shape *shape, struct err *err)
 	return status;
 }
 
+/* Where one step alone is the gate, it decides as soon as it stands. */
+static uint32_t gate_step(const struct shape_form *form, uint32_t gate)
+{
+	uint32_t found = SHAPE_STEPS_MAX;
+
+	if (gate == RULE_CAPTURES_MAX)
+		return SHAPE_STEPS_MAX;
+	for (uint32_t i = 0; i < form->count; i++) {
+		if ((form->steps[i].captures >> gate & 1u) == 0)
+			continue;
+		if (found != SHAPE_STEPS_MAX)
+			return SHAPE_STEPS_MAX;
+		found = i;
+	}
+	return found;
+}
+
 /* From the last to the first, so that each list is in the order of the rules. */
 int code_rules_ready(struct code_rules *rules, enum code_language language, struct err *err)
 {
@@ -398,6 +415,9 @@ int code_rules_ready(struct code_rules *rules, enum code_language language, stru
 	}
 	for (size_t i = 0; i < set->shape_count && status == 0; i++)
 		status = find_gate(&set->shapes[i], err);
+	for (size_t i = 0; i < set->form_count && status == 0; i++)
+		set->forms[i].gate =
+			gate_step(&set->forms[i].form, set->shapes[set->forms[i].shape].gate);
 	return status;
 }
 

@@ -60,6 +60,7 @@ struct shape {
 struct rule_form {
 	struct shape_form form;
 	uint32_t shape;
+	uint32_t gate; /* the step that the shape's gate is; SHAPE_STEPS_MAX: none or several */
 	uint32_t next; /* index + 1 of the next with the same first symbol */
 };
 

@@ -334,8 +334,7 @@ int shape_compile(enum code_language language, const char *text, struct shape_fo
 struct walk {
 	const struct shape_form *form;
 	struct code *code;
-	void (*found)(void *context, const uint32_t *nodes);
-	void *context;
+	const struct shape_seeker *seeker;
 	uint32_t nodes[SHAPE_STEPS_MAX];
 };
 
@@ -357,6 +356,11 @@ static bool fits(const struct code *code, const struct shape_step *step, uint32_
 	return !step->is_last || !has_named_behind(code, node);
 }
 
+static bool goes_on(const struct walk *walk, uint32_t at, uint32_t node)
+{
+	return at != walk->seeker->gate || walk->seeker->is_wanted(walk->seeker->context, node);
+}
+
 /* Tries every node that step `at` can be. Recurses no deeper than there are steps. */
 static void follow(struct walk *walk, uint32_t at)
 {
@@ -365,7 +369,7 @@ static void follow(struct walk *walk, uint32_t at)
 	uint32_t node;
 
 	if (at == walk->form->count) {
-		walk->found(walk->context, walk->nodes);
+		walk->seeker->found(walk->seeker->context, walk->nodes);
 		return;
 	}
 	step = &walk->form->steps[at];
@@ -376,7 +380,7 @@ static void follow(struct walk *walk, uint32_t at)
 		 *   x): a comment is no argument. */
 		if (code_kind(code, node) == KIND_COMMENT)
 			continue;
-		if (fits(code, step, node)) {
+		if (fits(code, step, node) && goes_on(walk, at, node)) {
 			walk->nodes[at] = node;
 			follow(walk, at + 1);
 		}
@@ -386,11 +390,11 @@ static void follow(struct walk *walk, uint32_t at)
 }
 
 void shape_follow(const struct shape_form *form, struct code *code, uint32_t root,
-		  void (*found)(void *context, const uint32_t *nodes), void *context)
+		  const struct shape_seeker *seeker)
 {
-	struct walk walk = {.form = form, .code = code, .found = found, .context = context};
+	struct walk walk = {.form = form, .code = code, .seeker = seeker};
 
-	if (!fits(code, &form->steps[0], root))
+	if (!fits(code, &form->steps[0], root) || !goes_on(&walk, 0, root))
 		return;
 	walk.nodes[0] = root;
 	follow(&walk, 1);

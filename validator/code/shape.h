@@ -59,9 +59,20 @@ struct shape_forms {
 nodiscard int shape_compile(enum code_language language, const char *text,
 			    struct shape_forms *ret, struct err *err);
 
-/* Calls `found` for every way in which `form` fits the tree below and at `root`; nodes[i] is
- * that of step i. Ends early when the source's time is over. */
+/* Who wants to know where a form fits. */
+struct shape_seeker {
+	/* nodes[i] is that of step i. */
+	void (*found)(void *context, const uint32_t *nodes);
+	/* Is `node` worth going on with for step `gate`? Asked as soon as the step stands,
+	 * before what is behind it is tried. */
+	bool (*is_wanted)(void *context, uint32_t node);
+	uint32_t gate; /* SHAPE_STEPS_MAX: of no step */
+	void *context;
+};
+
+/* Finds every way in which `form` fits the tree below and at `root`. Ends early when the
+ * source's time is over. */
 void shape_follow(const struct shape_form *form, struct code *code, uint32_t root,
-		  void (*found)(void *context, const uint32_t *nodes), void *context);
+		  const struct shape_seeker *seeker);
 
 #endif

@@ -69,15 +69,17 @@ static void add_ours(void *context, const uint32_t *nodes)
 static void find_ours(struct matches *matches, struct code *code, const char *shape)
 {
 	struct shape_forms *forms = malloc(sizeof(*forms));
+	struct shape_seeker seeker = {.found = add_ours, .gate = SHAPE_STEPS_MAX};
 	struct err err = {0};
 
 	cr_assert(shape_compile(code->language, shape, forms, &err) == 0, "%s: %s", shape,
 		  err.text);
 	matches->code = code;
+	seeker.context = matches;
 	for (size_t i = 0; i < forms->count; i++)
 		for (uint32_t node = 0; node < code->count; node++) {
 			matches->form = &forms->list[i];
-			shape_follow(matches->form, code, node, add_ours, matches);
+			shape_follow(matches->form, code, node, &seeker);
 		}
 	free(forms);
 	sort(matches);
@@ -279,12 +281,53 @@ Test(shape, finds_nodes_by_where_they_stand)
 	}
 }
 
+static bool is_never_wanted(void *context, uint32_t node)
+{
+	(void)node;
+	++*(size_t *)context;
+	return false;
+}
+
+static void is_not_found(void *context, const uint32_t *nodes)
+{
+	(void)context;
+	(void)nodes;
+	cr_expect(false);
+}
+
+Test(shape, what_the_gate_does_not_want_is_not_gone_on_with)
+{
+	static const char text[] = "f(1, 2, 3, 4)\n";
+	struct shape_forms *forms = malloc(sizeof(*forms));
+	size_t asked = 0;
+	const struct shape_seeker seeker = {.found = is_not_found,
+					    .is_wanted = is_never_wanted,
+					    .gate = 1,
+					    .context = &asked};
+	struct code code;
+	struct err err = {0};
+
+	cr_assert(code_open(&code, CODE_PYTHON, text, strlen(text), UINT32_MAX, &err) == 0);
+	cr_assert(
+		shape_compile(CODE_PYTHON,
+			      "(call function: (identifier) @c0 arguments: (argument_list (_) "
+			      "@c1))",
+			      forms, &err) == 0);
+	for (uint32_t node = 0; node < code.count; node++)
+		shape_follow(&forms->list[0], &code, node, &seeker);
+	cr_expect(asked == 1, "%zu", asked);
+	code_close(&code);
+	free(forms);
+}
+
 /* Pairs of 20,000 words are 200 million: the steps of the source end it. */
 Test(shape, following_ends_with_the_steps)
 {
 	own_buf text = {.data = NULL};
 	struct shape_forms *forms = malloc(sizeof(*forms));
 	static struct matches none;
+	const struct shape_seeker seeker = {
+		.found = add_ours, .gate = SHAPE_STEPS_MAX, .context = &none};
 	struct code code;
 	struct err err = {0};
 
@@ -300,7 +343,7 @@ Test(shape, following_ends_with_the_steps)
 			      forms, &err) == 0,
 		"%s", err.text);
 	for (uint32_t node = 0; node < code.count; node++)
-		shape_follow(&forms->list[0], &code, node, add_ours, &none);
+		shape_follow(&forms->list[0], &code, node, &seeker);
 	cr_expect(code.is_over && none.count == 0);
 	code_close(&code);
 	free(forms);
