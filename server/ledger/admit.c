@@ -107,8 +107,9 @@ void admit_without_memory(struct ledger *ledger, uint64_t ask_id)
 }
 
 void admit_execute(struct ledger *ledger, uint64_t ask_id, const struct ask_execute *ask,
-		   bool is_validation, int body_fd, struct span *body)
+		   bool is_validation, int take_body_fd, struct span *body)
 {
+	own_fd body_fd = take_body_fd;
 	const struct principal *principal;
 	struct refusal refusal = {0};
 	struct execution *e;
@@ -135,5 +136,5 @@ void admit_execute(struct ledger *ledger, uint64_t ask_id, const struct ask_exec
 	e->tenant = principal->tenant;
 	e->tenant->running++;
 	e->has_slot = true;
-	flow_check(e, body_fd, body);
+	flow_check(e, fd_take(&body_fd), body);
 }

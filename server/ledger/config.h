@@ -20,6 +20,7 @@ struct tenant {
 	struct setup_tenant limits;
 	struct bucket bucket;
 	uint32_t running; /* from admission until the answer has left */
+	uint64_t turn;	  /* when a validator last got a check of it; 0: never */
 	bool is_current;  /* in the configuration in force; others go when nothing uses them */
 };
 

@@ -35,7 +35,8 @@ struct execution *execution_new(struct ledger *ledger, uint64_t ask_id,
 	e->has_caller = true;
 	e->ask = *ask;
 	e->asked_us = clock_mono_us();
-	e->payload_fd = e->findings_fd = e->outcome_fd = e->members_fd = e->faults_fd = -1;
+	e->body_fd = e->payload_fd = e->findings_fd = e->outcome_fd = e->members_fd =
+		e->faults_fd = -1;
 	e->body = e->payload = e->findings = e->members = (struct span){.data = ""};
 	e->deadline = (struct timer){.fire = flow_deadline, .owner = e};
 	e->body_digest.owner = e->payload_digest.owner = e->findings_digest.owner =
@@ -103,6 +104,7 @@ void execution_free(struct execution *e)
 		e->next->previous = e->previous;
 	set->count--;
 	loop_timer_stop(&e->ledger->loop, &e->deadline);
+	waiting_remove(e);
 	digest_stop(&e->ledger->digests, &e->body_digest);
 	digest_stop(&e->ledger->digests, &e->payload_digest);
 	digest_stop(&e->ledger->digests, &e->findings_digest);
@@ -112,6 +114,7 @@ void execution_free(struct execution *e)
 	span_done(&e->payload);
 	span_done(&e->findings);
 	span_done(&e->members);
+	fd_drop(&e->body_fd);
 	fd_drop(&e->payload_fd);
 	fd_drop(&e->findings_fd);
 	fd_drop(&e->outcome_fd);

@@ -64,11 +64,14 @@ struct execution {
 	struct job_done job;
 	struct answer_execution answer;
 	struct refusal refusal;
-	struct validator *validator; /* has a check of it */
-	bool is_checked;	     /* the validator has spoken */
-	bool is_outcome_asked;	     /* a validator has the outcome, or had */
-	bool is_keeping;	     /* its files are being written */
+	struct validator *validator;			   /* has a check of it */
+	struct execution *next_waiting, *previous_waiting; /* of ledger->waiting */
+	bool is_waiting;				   /* for a validator to have room */
+	bool is_checked;				   /* the validator has spoken */
+	bool is_outcome_asked; /* a validator has the outcome, or had */
+	bool is_keeping;       /* its files are being written */
 	struct files_keep keep;
+	int body_fd; /* owned: until a validator has it; -1 */
 	int payload_fd, findings_fd, outcome_fd, members_fd, faults_fd; /* owned; -1: none */
 	struct digest body_digest, payload_digest, findings_digest, members_digest;
 	uint8_t code_sha256[DIGEST_BYTES];

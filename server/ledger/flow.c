@@ -12,6 +12,7 @@
 
 static void flow_move(struct execution *e, enum execution_state state, uint64_t deadline_ms)
 {
+	waiting_remove(e);
 	e->state = state;
 	e->hop_us = clock_mono_us();
 	if (deadline_ms > 0)
@@ -142,16 +143,16 @@ static void finish_bare(struct execution *e, uint8_t status, const char *why)
 /* --- checking
  * --------------------------------------------------------------------------------- */
 
-static void ask_verdict(struct execution *e, int body_fd)
+static void ask_verdict(struct execution *e)
 {
 	struct check_code check;
 
 	memcpy(check.policy, e->policy, sizeof(check.policy));
 	peer_send(&e->validator->peer, CHECK_CODE, e->number, check_code_encode, &check,
-		  &body_fd, 1);
+		  &e->body_fd, 1);
 }
 
-static void ask_request(struct execution *e, int body_fd)
+static void ask_request(struct execution *e)
 {
 	const struct setup_tenant *tenant = &e->tenant->limits;
 	struct check_request check = {
@@ -167,27 +168,26 @@ static void ask_request(struct execution *e, int body_fd)
 	memcpy(check.tenant, tenant->name, sizeof(check.tenant));
 	memcpy(check.policy, e->policy, sizeof(check.policy));
 	peer_send(&e->validator->peer, CHECK_REQUEST, e->number, check_request_encode, &check,
-		  &body_fd, 1);
+		  &e->body_fd, 1);
 }
 
-void flow_check(struct execution *e, int body_fd, struct span *take_body)
+void flow_check(struct execution *e, int take_body_fd, struct span *take_body)
 {
+	e->body_fd = take_body_fd;
 	e->body = *take_body;
 	*take_body = (struct span){.data = ""};
-	e->validator = validators_pick(e->ledger);
-	if (e->validator == NULL) {
+	if (!validators_are_there(e->ledger)) {
 		flow_refuse(e, PROBLEM_UNAVAILABLE, 1, "Try again in a second.",
 			    "no validator is there to check the request");
 		return;
 	}
-	e->validator->outstanding++;
 	flow_move(e, EXECUTION_CHECKING, FLOW_CHECK_MS);
+	waiting_add(e);
+	flow_next_checks(e->ledger);
 	if (e->is_validation) {
-		ask_verdict(e, body_fd);
 		span_done(&e->body);
 		return;
 	}
-	ask_request(e, body_fd);
 	/* The validator works meanwhile. */
 	digest_start(&e->ledger->digests, &e->body_digest, &e->body);
 	if (e->body_digest.is_known)
@@ -389,10 +389,6 @@ static void ask_outcome(struct execution *e)
 
 	memcpy(check.execution_id, e->answer.execution_id, sizeof(check.execution_id));
 	check.keep_bytes_max = flow_keep_bytes_max(e->ledger);
-	e->validator = validators_pick(e->ledger);
-	if (e->validator == NULL)
-		return; /* flow_validator_came() asks again, within the deadline */
-	e->validator->outstanding++;
 	peer_send(&e->validator->peer, CHECK_OUTCOME, e->number, check_outcome_encode, &check,
 		  ((const int[]){e->outcome_fd, e->findings_fd}), e->findings_fd >= 0 ? 2 : 1);
 	e->is_outcome_asked = true;
@@ -401,11 +397,34 @@ static void ask_outcome(struct execution *e)
 		fd_drop(&e->outcome_fd);
 }
 
-void flow_validator_came(struct ledger *ledger)
+static void ask(struct execution *e, struct validator *validator)
 {
-	for (struct execution *e = ledger->executions.first; e != NULL; e = e->next)
-		if (e->state == EXECUTION_CANONICALIZING && !e->is_outcome_asked)
-			ask_outcome(e);
+	waiting_remove(e);
+	e->tenant->turn = ++e->ledger->waiting.last_turn;
+	e->validator = validator;
+	validator->outstanding++;
+	if (e->state == EXECUTION_CANONICALIZING) {
+		ask_outcome(e);
+		return;
+	}
+	if (e->is_validation)
+		ask_verdict(e);
+	else
+		ask_request(e);
+	fd_drop(&e->body_fd);
+}
+
+void flow_next_checks(struct ledger *ledger)
+{
+	struct execution *e;
+
+	while ((e = waiting_next(&ledger->waiting)) != NULL) {
+		struct validator *validator = validators_pick(ledger);
+
+		if (validator == NULL)
+			return;
+		ask(e, validator);
+	}
 }
 
 void flow_job_done(struct execution *e, const struct job_done *done, int take_outcome_fd)
@@ -431,7 +450,8 @@ void flow_job_done(struct execution *e, const struct job_done *done, int take_ou
 #undef USAGE
 	e->outcome_fd = fd_take(&fd);
 	flow_move(e, EXECUTION_CANONICALIZING, FLOW_CANONICALIZE_MS);
-	ask_outcome(e);
+	waiting_add(e);
+	flow_next_checks(e->ledger);
 }
 
 void flow_job_refused(struct execution *e, const struct job_refused *refused)
@@ -615,6 +635,12 @@ static void mark_late(struct execution *e)
 
 static void check_late(struct execution *e)
 {
+	if (e->is_waiting) {
+		flow_refuse(e, PROBLEM_QUEUE_TIMEOUT, 1,
+			    "Nothing was run: try again after the time in Retry-After.",
+			    "no validator had room for the request in time");
+		return;
+	}
 	mark_late(e);
 	flow_refuse(e, PROBLEM_INTERNAL, 0, NULL, "the request was not checked in time");
 }

@@ -37,11 +37,11 @@ void flow_event(struct execution *e, enum flow_event event);
 void flow_deadline(struct loop *loop, struct timer *timer);
 void flow_hashed(struct digest *digest);
 
-/* Admitted: asks a validator. Takes the mapping; the descriptor stays the caller's. */
-void flow_check(struct execution *e, int body_fd, struct span *take_body);
+/* Admitted: asks a validator as soon as it is its turn. */
+void flow_check(struct execution *e, int take_body_fd, struct span *take_body);
 
-/* A validator is there: asks it what waits for one. */
-void flow_validator_came(struct ledger *ledger);
+/* Asks the validators that have room what waits for one. */
+void flow_next_checks(struct ledger *ledger);
 
 /* Answers of the neighbours. A late one, for a state that has passed, is dropped. A negative
  * return means the peer broke the protocol. */

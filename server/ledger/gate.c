@@ -124,7 +124,8 @@ static int serve_code(void *owner, struct msg *msg, struct err *err)
 	if (execution_by_ask(&ledger->executions, msg->id) != NULL)
 		return err_set(err, EPROTO, "question %llu is asked twice",
 			       (unsigned long long)msg->id);
-	admit_execute(ledger, msg->id, &ask, msg->type == ASK_VALIDATE, body_fd, &body);
+	admit_execute(ledger, msg->id, &ask, msg->type == ASK_VALIDATE, fd_take(&body_fd),
+		      &body);
 	return 0;
 }
 

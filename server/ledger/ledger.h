@@ -17,6 +17,7 @@
 #include "server/ledger/refusals.h"
 #include "server/ledger/round.h"
 #include "server/ledger/setup.h"
+#include "server/ledger/waiting.h"
 
 struct ledger {
 	struct loop loop;
@@ -31,6 +32,7 @@ struct ledger {
 	struct metrics metrics;
 	struct gate gate;
 	struct validator validators[VALIDATOR_PLACES];
+	struct waiting waiting;
 	struct warden warden;
 	struct timer tick; /* every second: expiry, checkpoints */
 	size_t executions_max;

@@ -83,6 +83,10 @@ void gate_note_refused(struct ledger *ledger, const char *tenant, const char *id
 /* A check past its deadline and then so long without any answer, ms: it hangs. */
 #define VALIDATOR_SILENT_MS 3000
 
+/* Checks that one has at a time: one under way, and one so that it need not wait for the next.
+ * What is above that waits here, where whose turn it is can be decided (waiting.h). */
+#define VALIDATOR_CHECKS_MAX 2
+
 struct validator {
 	struct peer peer;     /* first: a peer's address is its validator's */
 	uint32_t outstanding; /* checks it has not answered */
@@ -95,7 +99,7 @@ void validator_is_late(struct validator *validator);
 /* Gives up those that stay silent; once a second. */
 void validators_tick(struct ledger *ledger);
 void validator_came(struct validator *validator);
-/* The one with the least to do; NULL when there is none that still answers. */
+/* The one with the least to do; NULL when none that still answers has room. */
 struct validator *validators_pick(struct ledger *ledger);
 bool validators_are_there(const struct ledger *ledger);
 

@@ -11,7 +11,8 @@ struct validator *validators_pick(struct ledger *ledger)
 	for (size_t i = 0; i < VALIDATOR_PLACES; i++) {
 		struct validator *validator = &ledger->validators[i];
 
-		if (!validator->peer.is_up || validator->peer.has_failed || validator->is_late)
+		if (!validator->peer.is_up || validator->peer.has_failed ||
+		    validator->is_late || validator->outstanding >= VALIDATOR_CHECKS_MAX)
 			continue;
 		if (best == NULL || validator->outstanding < best->outstanding)
 			best = validator;
@@ -123,6 +124,7 @@ static void serve(struct chan *chan, struct msg *msg)
 	if (msg->type != OUTCOME_FILE) /* the answer is still to come */
 		validator->outstanding--;
 	validator->is_late = false;
+	flow_next_checks(validator->peer.ledger);
 }
 
 static void lost(struct peer *peer)
@@ -170,7 +172,7 @@ void validator_came(struct validator *validator)
 {
 	validator->outstanding = 0;
 	validator->is_late = false;
-	flow_validator_came(validator->peer.ledger);
+	flow_next_checks(validator->peer.ledger);
 }
 
 void validators_init(struct ledger *ledger)

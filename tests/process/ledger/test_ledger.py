@@ -338,6 +338,83 @@ def test_a_validation_ends_with_its_validator_or_its_caller(ledger, peers):
     run(gate, validator, warden)
 
 
+def two_tenants(make_ledger):
+    ledger = make_ledger(tenants={"dev": {}, "other": {}},
+                         principals=[(SPIFFE, DEV, "dev", EXECUTOR | AUDITOR),
+                                     (DNS, "other.example.org", "other", EXECUTOR)]).start()
+    return ledger, ledger.peers()
+
+
+OTHER = {"kind": DNS, "name": "other.example.org"}
+
+
+def test_tenants_take_turns_at_a_validator(make_ledger):
+    """It has two checks; of those that wait the next is not the one that came first."""
+    _, (gate, validator, _) = two_tenants(make_ledger)
+    for n in range(8):
+        gate.validate(b"dev %d" % n)
+    for n in range(2):
+        gate.validate(b"other %d" % n, **OTHER)
+    seen, taken = [], [validator.take(CHECK_CODE), validator.take(CHECK_CODE)]
+    while taken:
+        assert validator.is_silent(CHECK_CODE)  # never a third
+        check, body = taken.pop(0)
+        seen.append(body)
+        validator.verdict(check)
+        if len(seen) + len(taken) < 10:
+            taken.append(validator.take(CHECK_CODE))
+        gate.receive(ANSWER_VALIDATION)
+    assert seen == [b"dev 0", b"dev 1", b"other 0", b"dev 2", b"other 1"] + [
+        b"dev %d" % n for n in range(3, 8)]
+
+
+def test_outcomes_wait_for_their_turn_too(make_ledger):
+    ledger, (gate, validator, warden) = two_tenants(make_ledger)
+    ask, job, _ = run_to_warden(gate, validator, warden, **OTHER)
+    for n in range(6):
+        gate.validate(b"dev %d" % n)
+    first, second = validator.take(CHECK_CODE), validator.take(CHECK_CODE)
+    warden.done(job)
+    assert validator.is_silent(CHECK_OUTCOME, CHECK_CODE)
+    validator.verdict(first[0])
+    validator.outcome(validator.take(CHECK_OUTCOME)[0])
+    message = gate.receive(ANSWER_EXECUTION)
+    assert message.id == ask and STATUSES[Answered(message).status] == "succeeded"
+    ledger.verify()
+
+
+def test_what_waits_for_a_validator_is_cancelled_without_it(ledger, peers):
+    gate, validator, _ = peers
+    busy = [gate.execute(), gate.execute()]
+    leaving = [gate.execute(b"leaving"), gate.validate(b"leaving")]
+    last = gate.execute(b"last")
+    for ask in leaving:
+        gate.cancel(ask)
+    for _ in busy:
+        validator.bad(validator.take()[0])
+    check, body = validator.take()
+    assert body == b"last"
+    validator.bad(check)
+    assert {gate.answer().code for _ in [*busy, last]} == {"invalid"}
+    assert validator.is_silent(CHECK_REQUEST, CHECK_CODE)
+    # The execution that left is on record, the validation is not.
+    wait_until(lambda: ledger.kinds().count("execution_refused") == 4)
+
+
+def test_what_waits_goes_to_the_next_validator(ledger, peers):
+    gate, validator, _ = peers
+    asks = [gate.execute(b"%d" % n) for n in range(4)]
+    validator.take(), validator.take()
+    validator.close()
+    assert {gate.answer().code, gate.answer().code} == {"internal"}
+    validator = Validator(ledger)
+    for n in (2, 3):
+        check, body = validator.take()
+        assert body == b"%d" % n
+        validator.bad(check)
+        assert gate.answer(asks[n]).code == "invalid"
+
+
 def test_a_validator_answers_what_it_was_asked(ledger, peers):
     gate, validator, warden = peers
     gate.validate()
@@ -476,8 +553,9 @@ def test_asked_and_cancelled_at_once(ledger, peers):
     for _ in range(20):
         gate.cancel(gate.execute())
     assert wait_until(lambda: ledger.kinds().count("execution_refused") == 20)
-    for _ in range(20):
+    for _ in range(2):  # the others left before a validator had room
         validator.good(validator.take()[0])
+    assert validator.is_silent(CHECK_REQUEST)
     run(gate, validator, warden)
 
 
