@@ -267,6 +267,7 @@ help:
 	@echo 'make install     into DESTDIR and PREFIX=$(PREFIX)'
 	@echo 'make asan|ubsan|tsan   the tests under a sanitizer'
 	@echo 'make fuzz-smoke  every fuzz target for a short while'
+	@echo 'make fuzz-long   the targets of the code policy for ten minutes each'
 	@echo 'make coverage    line and branch coverage into build/coverage/'
 	@echo 'make test-trixie the tests in a Debian 13 root (slow, needs root)'
 	@echo 'make test-vm     the tests in a machine with Debian 12 and its kernel (slow, needs root)'

@@ -114,6 +114,14 @@ fuzz-smoke:
 	@tests/support/deps.sh check
 	$(AGAIN) VARIANT=fuzz fuzz-run
 
+# Ten minutes each of the targets of the code policy (docs/EVALUATION.md): FUZZ_LONG_SECONDS.
+FUZZ_LONG_SECONDS ?= 600
+FUZZ_LONG_TARGETS ?= fuzz_code_needs fuzz_code_rules fuzz_code_source fuzz_guard fuzz_policy fuzz_sanitise
+.PHONY: fuzz-long
+fuzz-long:
+	@tests/support/deps.sh check
+	$(AGAIN) VARIANT=fuzz FUZZ_SECONDS=$(FUZZ_LONG_SECONDS) FUZZ_TARGETS="$(FUZZ_LONG_TARGETS)" fuzz-run
+
 # The corpus and every past crash are replayed first, then new inputs for a while.
 fuzz-run: $(addprefix $(BUILD)/fuzz/,$(FUZZ_TARGETS))
 	@for target in $(FUZZ_TARGETS); do \

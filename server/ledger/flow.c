@@ -403,11 +403,9 @@ static void ask(struct execution *e, struct validator *validator)
 	e->tenant->turn = ++e->ledger->waiting.last_turn;
 	e->validator = validator;
 	validator->outstanding++;
-	if (e->state == EXECUTION_CANONICALIZING) {
+	if (e->state == EXECUTION_CANONICALIZING)
 		ask_outcome(e);
-		return;
-	}
-	if (e->is_validation)
+	else if (e->is_validation)
 		ask_verdict(e);
 	else
 		ask_request(e);

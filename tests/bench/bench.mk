@@ -35,7 +35,7 @@ bench-hostile: all $(BUILD)/bench/load
 
 # What judging code costs, in two minutes.
 .PHONY: bench-policy
-bench-policy: all $(BUILD)/bench/load
+bench-policy: all $(BUILD)/bench/load $(BUILD)/bench/code
 	/usr/bin/python3 tests/bench/policy.py
 
 .PHONY: bench
