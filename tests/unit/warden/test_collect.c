@@ -2,9 +2,11 @@
 #include <criterion/new/assert.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "sandbox/warden/collect.h"
 #include "schema/bundle.h"
@@ -111,6 +113,49 @@ Test(collect, links_and_pipes_are_left_out)
 	collect(nothing, 100, got, sizeof(got), &truncated);
 
 	cr_assert(eq(str, got, "file:1:x;"));
+}
+
+/* What a job does that goes on after its end, if ever one could. */
+static pid_t start_swapping(const char *one, const char *other)
+{
+	pid_t pid = fork();
+
+	cr_assert(ge(int, pid, 0));
+	while (pid == 0)
+		if (renameat2(folder_fd, one, folder_fd, other, RENAME_EXCHANGE) != 0)
+			_exit(1);
+	return pid;
+}
+
+/* Whether a walk meets the link is a matter of the moment: without RESOLVE_NO_SYMLINKS and
+ * RESOLVE_BENEATH one in a hundred does. */
+#define WALKS 2000
+
+Test(collect, a_folder_that_turns_into_a_link_leads_nowhere)
+{
+	char outside[] = "/tmp/casemate-outside-XXXXXX";
+	bool truncated;
+	char got[1024];
+	pid_t swapping;
+
+	cr_assert(ne(ptr, mkdtemp(outside), NULL));
+	cr_assert(eq(int, mkdirat(folder_fd, "folder", 0700), 0));
+	cr_assert(eq(int, symlinkat(outside, folder_fd, "link"), 0));
+	for (char name[] = "folder/a"; name[7] <= 'p'; name[7]++)
+		put(name, "own");
+	for (char name[] = "link/a"; name[5] <= 'p'; name[5]++)
+		put(name, "secret");
+
+	swapping = start_swapping("folder", "link");
+	for (unsigned i = 0; i < WALKS; i++) {
+		collect(nothing, 1000, got, sizeof(got), &truncated);
+		cr_expect(eq(ptr, strstr(got, "secret"), NULL), "%s", got);
+	}
+
+	cr_assert(eq(int, waitpid(swapping, NULL, WNOHANG), 0), "nothing was swapped");
+	cr_assert(eq(int, kill(swapping, SIGKILL), 0));
+	cr_assert(eq(int, waitpid(swapping, NULL, 0), swapping));
+	cr_assert(eq(int, nftw(outside, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0));
 }
 
 Test(collect, content_beyond_the_budget_leaves_the_size)
