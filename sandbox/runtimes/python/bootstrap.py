@@ -11,7 +11,6 @@ import os
 
 # Hooks that modules register while the zygote imports them; see finish().
 _at_fork = []
-_for_forks_of_jobs = []
 _at_exit = []
 _register_at_fork = os.register_at_fork
 _register_at_exit = atexit.register
@@ -30,6 +29,10 @@ os.register_at_fork = _remember_at_fork
 atexit.register = _remember_at_exit
 
 # ruff: noqa: E402 - imports register hooks, so they come after the lines above.
+# Each job writes to its table. First, so that this lies beside what else a job writes to: a large
+# page that a worker writes to in one place only costs it as much as ten small ones.
+import linecache
+
 import _random
 import _thread
 import asyncio
@@ -38,7 +41,6 @@ import importlib
 import importlib.machinery
 import io
 import json
-import linecache
 import logging
 import mmap
 import random
@@ -57,6 +59,7 @@ _quote = json.encoder.encode_basestring
 _HERE = __file__
 _NAME = "main.py"
 _WORKSPACE = "/workspace"
+_CELL_NATIVE_ID = 2  # a worker is pid 2 of its cell
 
 # A notebook cell is not a megabyte long: above this the source is compiled in one piece, without
 # a value for its last expression, because syntax trees of Python objects cost 100 times the text.
@@ -210,11 +213,15 @@ def _warm_library():
 def _numpy_state():
     """Address of the state of numpy's global generator (Mersenne Twister: 624 words, a position),
     which workers overwrite with fresh words: numpy's own seed() runs so much Python that it would
-    copy 170 pages in each of them. 0 when there is no such state where we think."""
+    copy 170 pages in each of them. 0 when there is no such state where we think; None without
+    numpy."""
+    numpy_random = sys.modules.get("numpy.random")
+    if numpy_random is None:
+        return None
     try:
         import ctypes
 
-        generator = sys.modules["numpy.random"].get_bit_generator()
+        generator = numpy_random.get_bit_generator()
         address = generator.ctypes.state_address
         words = (ctypes.c_uint32 * 625).from_address(address)[:]
         state = generator.state["state"]
@@ -230,7 +237,8 @@ def _thread_exits():
 
 
 # What these three do after a fork is wanted when a job forks, not when the zygote does: it has
-# one thread and holds no lock. enter() reseeds random without all the Python of its seed().
+# one thread and holds no lock, and a worker's random is made anew without all the Python of its
+# seed().
 _NOT_FOR_WORKERS = ("threading", "logging", "random")
 
 
@@ -261,8 +269,8 @@ def _prepare_worker():
 
 
 def settle():
-    """Everything alive becomes permanent. Returns the address of numpy's state, or 0, and the bytes
-    of multiprocessing's key, or None."""
+    """Everything alive becomes permanent. Returns what each worker makes anew: the bytes of
+    multiprocessing's key, or None, the generator of random with its state, numpy's state."""
     global _known
     _warm_library()
     _warm_pandas()
@@ -276,23 +284,41 @@ def settle():
     # Frozen objects are not visited by collections: a job's first one would otherwise write to
     # the header of every object the zygote ever made, and copy all those pages.
     gc.freeze()
-    return address, _authkey
+    return _authkey, random._inst, random._inst.getstate()[1], address
 
 
-def finish():
+def _add_fork_hooks(add):
+    """`add` stands for those that are for the forks of jobs only (fork_hooks.h); they come last.
+    Returns them, in the order in which they are called before a fork, after it in the parent, and
+    in the child."""
+    for_jobs = []
+    for hooks in _at_fork:
+        if all(_module_of(hook) in _NOT_FOR_WORKERS for hook in hooks.values()):
+            for_jobs.append(hooks)
+        else:
+            _register_at_fork(**hooks)
+    before, parent, child = add
+    _register_at_fork(before=before, after_in_parent=parent, after_in_child=child)
+    return tuple(
+        tuple(hooks[kind] for hooks in order if kind in hooks)
+        for kind, order in (("before", for_jobs[::-1]), ("after_in_parent", for_jobs),
+                            ("after_in_child", for_jobs))
+    )
+
+
+def finish(add):
     """The last thing before forks begin, after the practice, for which the zygote is no worker.
 
     Modules' hooks are as they would be under python3, but for those whose work in each worker is
     known to be none: they touch hundreds of pages, which the kernel then has to copy."""
+    sys.argv = [_NAME]
+    # What it will be in a cell; the zygote's would tell a number of the host.
+    threading.main_thread()._native_id = _CELL_NATIVE_ID
     sys.path.insert(0, _WORKSPACE)
     sys.path_importer_cache.pop(_WORKSPACE, None)
     os.register_at_fork = _register_at_fork
     atexit.register = _register_at_exit
-    for hooks in _at_fork:
-        if all(_module_of(hook) in _NOT_FOR_WORKERS for hook in hooks.values()):
-            _for_forks_of_jobs.append(hooks)
-        else:
-            _register_at_fork(**hooks)
+    for_jobs = _add_fork_hooks(add)
     _at_fork.clear()
     for function, args, kwargs in _at_exit:
         if function is not logging.shutdown:  # see stop()
@@ -300,6 +326,7 @@ def finish():
     _at_exit.clear()
     linecache.clearcache()
     gc.freeze()
+    return for_jobs
 
 
 def version():
@@ -344,16 +371,13 @@ def open_streams():
     os.close(ends[1])
 
 
-def enter(is_numpy_fresh):
-    """Makes the forked interpreter one of its own."""
-    _random.Random.seed(random._inst)
-    # 2 in a cell, any without one; the zygote's would tell a number of the host.
+def enter(is_random_fresh, is_numpy_fresh):
+    """Makes anew what could not be overwritten where it lies. Not called where that is nothing."""
+    if not is_random_fresh:
+        _random.Random.seed(random._inst)
     threading.main_thread()._native_id = _thread.get_native_id()
-    numpy_random = sys.modules.get("numpy.random")
-    if numpy_random is not None and not is_numpy_fresh:
-        numpy_random.seed(struct.unpack("8I", os.urandom(32)))
-    for hooks in _for_forks_of_jobs:
-        _register_at_fork(**hooks)
+    if not is_numpy_fresh:
+        sys.modules["numpy.random"].seed(struct.unpack("8I", os.urandom(32)))
 
 
 def fresh_main():
@@ -368,6 +392,7 @@ def fresh_main():
 
 
 def prepare(arguments, variables):
+    """Not called for a job without either in /workspace."""
     sys.argv = [_NAME, *arguments]
     folder = os.getcwd()
     if folder != _WORKSPACE and _WORKSPACE in sys.path:  # no cell, a folder of the host
@@ -379,40 +404,15 @@ def prepare(arguments, variables):
 
 
 def compile_job(source):
-    """-> (body, expression): code objects, or None where there is nothing to run."""
-    lines = source.split("\n")
-    linecache.cache[_NAME] = (len(source), None, [line + "\n" for line in lines], _NAME)
+    """-> (body, expression): code objects, or None where there is nothing to run. For what is not
+    seen to end with an expression on a line of its own (source.h)."""
     if len(source) > _TREE_CHARS_MAX:
         return compile(source, _NAME, "exec", _TOP_LEVEL_AWAIT, True), None
     try:
-        return _compile_last_line(lines) or _compile_tree(source)
+        return _compile_tree(source)
     except RecursionError:
         # Too deep for a tree of objects, perhaps not for the compiler itself.
         return compile(source, _NAME, "exec", _TOP_LEVEL_AWAIT, True), None
-
-
-def _compile_last_line(lines):
-    """Most programs end with an expression on a line of its own. It needs no tree, whose classes
-    cost a job a hundred pages. None where that is not certain: text that is whole up to a line,
-    and a line that is an expression by itself, mean the same together."""
-    at = len(lines) - 1
-    while at > 0 and (not lines[at] or lines[at].isspace() or lines[at].lstrip()[0] == "#"):
-        at -= 1
-    last = lines[at]
-    if not last or last[0] in " \t\f)]}#" or "\\" in last or "\r" in last:
-        return None
-    body = None
-    flags = _TOP_LEVEL_AWAIT
-    try:
-        # The expression first: if it is none, nobody has been warned of anything in the rest.
-        expression = compile("\n" * at + last, _NAME, "eval", flags, True)
-        if any(lines[:at]):
-            body = compile("\n".join(lines[:at]) + "\n", _NAME, "exec", flags, True)
-            if body.co_flags & _FUTURES:
-                return None
-    except Exception:
-        return None
-    return body, expression
 
 
 def _compile_tree(source):

@@ -6,16 +6,27 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include "base/jsonw.h"
 #include "sandbox/runtimes/python/arena.h"
 #include "sandbox/runtimes/python/bootstrap.h"
+#include "sandbox/runtimes/python/fork_hooks.h"
+#include "sandbox/runtimes/python/fresh.h"
 #include "sandbox/runtimes/python/libraries.h"
+#include "sandbox/runtimes/python/quiet.h"
 #include "sandbox/runtimes/python/second_lock.h"
+#include "sandbox/runtimes/python/source.h"
+#include "sandbox/zygote/job.h"
 #include "schema/limits.h"
 
 #define EXIT_OUTPUT_LOST 120 /* what python3 exits with when stdout cannot be flushed */
-#define PRACTICE_ROUNDS	 64  /* CPython 3.11 specialises code after 8 calls and 16 more */
+#define CELL_NATIVE_ID	 2   /* as bootstrap.py has it: a worker is pid 2 of its cell */
+#define SOURCE_NAME	 "main.py"
+#define SOURCE_BYTES_MAX \
+	(256u << 10)	   /* larger ones are compiled in one piece; see bootstrap.py */
+#define PRACTICE_ROUNDS 64 /* CPython 3.11 specialises code after 8 calls and 16 more */
 
 /* The functions of bootstrap.py, looked up once; they live as long as the process. */
 enum hook {
@@ -52,16 +63,11 @@ static PyObject *arguments;
 static PyObject *variables;
 static PyObject *report;    /* bytes that job_end points into */
 static PyObject *main_dict; /* namespace of the coming job */
-static PyObject *authkey;   /* multiprocessing's secret, or NULL */
+static bool has_loop;	    /* the job has had a top-level await */
 
 /* What may hold bytes that were written to a file, but not yet to the kernel. */
 static const char *const file_names[] = {"TextIOWrapper", "BufferedWriter", "BufferedRandom"};
 static PyObject *file_types[ARRAY_COUNT(file_names)];
-
-/* State of numpy's global generator as numpy's mt19937 has it: 624 words, then a position.
- * Found and compared with numpy's own view by bootstrap.py; NULL when there is none. */
-#define MT_WORDS 624
-static uint32_t *numpy_state;
 
 /* The pending exception with its traceback, no longer pending; a new reference. */
 static PyObject *take_exception(void)
@@ -171,6 +177,8 @@ int interp_start(struct err *err)
 	status = find_hooks(err);
 	if (status == 0)
 		status = find_file_types(err);
+	if (status == 0 && source_prepare(SOURCE_NAME) < 0)
+		status = err_python(err, "find where sources are shown");
 	if (status < 0)
 		return status;
 	arguments = PyList_New(0);
@@ -227,15 +235,14 @@ static int renew_main(struct err *err)
 /* Takes apart what settle() says. */
 static int take_settled(PyObject *settled, struct err *err)
 {
-	PyObject *address;
 	PyObject *key;
+	PyObject *generator;
+	PyObject *state;
+	PyObject *numpy;
 
-	if (!PyArg_ParseTuple(settled, "OO", &address, &key))
+	if (!PyArg_ParseTuple(settled, "OOOO", &key, &generator, &state, &numpy) ||
+	    fresh_find(key, generator, state, numpy) < 0)
 		return err_python(err, "settle");
-	numpy_state = PyLong_AsVoidPtr(address);
-	if (PyErr_Occurred())
-		return err_python(err, "settle");
-	authkey = PyBytes_Check(key) ? Py_NewRef(key) : NULL;
 	return 0;
 }
 
@@ -283,6 +290,26 @@ static int call(enum hook hook, struct err *err)
 	return 0;
 }
 
+static int remember(struct err *err)
+{
+	return quiet_remember() < 0 ? err_python(err, "remember what is the zygote's") : 0;
+}
+
+static int finish(struct err *err)
+{
+	PyObject *functions = fork_hooks_functions();
+	PyObject *for_jobs = NULL;
+	int status = 0;
+
+	if (functions != NULL)
+		for_jobs = PyObject_CallOneArg(hooks[HOOK_FINISH], functions);
+	if (for_jobs == NULL || fork_hooks_keep(for_jobs) < 0)
+		status = err_python(err, hook_names[HOOK_FINISH]);
+	Py_XDECREF(for_jobs);
+	Py_XDECREF(functions);
+	return status;
+}
+
 /* The collection also empties the interpreter's lists of free objects, which lie all over its
  * memory. */
 static void fill_gaps(void)
@@ -300,9 +327,13 @@ static int get_used_to_it(struct err *err)
 	fill_gaps();
 	status = call(HOOK_OPEN_STREAMS, err);
 	if (status == 0)
+		status = remember(err);
+	if (status == 0)
 		status = practise(err);
 	if (status == 0)
-		status = call(HOOK_FINISH, err);
+		status = finish(err);
+	if (status == 0)
+		status = remember(err);
 	fill_gaps();
 	return status;
 }
@@ -331,38 +362,6 @@ int interp_settle(struct err *err)
 	return renew_main(err);
 }
 
-static int fill_with_random(void *data, size_t length, struct err *err)
-{
-	size_t done = 0;
-
-	while (done < length) {
-		ssize_t got = getrandom((char *)data + done, length - done, 0);
-
-		if (got < 0 && errno != EINTR)
-			return err_errno(err, errno, "getrandom");
-		done += got > 0 ? (size_t)got : 0;
-	}
-	return 0;
-}
-
-/* Secrets and generators of the zygote's modules, overwritten where they lie: Python's own ways
- * to do it would copy hundreds of pages. Random words are as good a state of numpy's generator
- * as any seed makes; its position says that all are used up. Nobody has seen the key's bytes
- * yet, and nothing is derived from them. */
-static int reseed(struct err *err)
-{
-	int status = 0;
-
-	if (authkey != NULL)
-		status = fill_with_random(PyBytes_AS_STRING(authkey),
-					  (size_t)PyBytes_GET_SIZE(authkey), err);
-	if (status < 0 || numpy_state == NULL)
-		return status;
-	status = fill_with_random(numpy_state, MT_WORDS * sizeof(*numpy_state), err);
-	numpy_state[MT_WORDS] = MT_WORDS;
-	return status;
-}
-
 void interp_fork_before(void)
 {
 	PyOS_BeforeFork();
@@ -377,16 +376,21 @@ void interp_fork_child(void)
 {
 	arena_close_region();
 	PyOS_AfterFork_Child();
+	fork_hooks_open();
 }
 
+/* Python of ours copies some twenty pages, so only where there is something left to do. */
 int interp_enter(struct err *err)
 {
+	struct fresh fresh;
 	PyObject *done;
-	int status = reseed(err);
+	int status = fresh_make(&fresh, err);
 
 	if (status < 0)
 		return status;
-	done = PyObject_CallOneArg(hooks[HOOK_ENTER], numpy_state != NULL ? Py_True : Py_False);
+	if (fresh.is_random && fresh.is_numpy && syscall(SYS_gettid) == CELL_NATIVE_ID)
+		return 0;
+	done = PyObject_CallFunction(hooks[HOOK_ENTER], "ii", fresh.is_random, fresh.is_numpy);
 	if (done == NULL)
 		return err_python(err, "enter the worker");
 	Py_DECREF(done);
@@ -421,9 +425,40 @@ static PyObject *evaluate(PyObject *code)
 	PyObject *value = PyEval_EvalCode(code, main_dict, main_dict);
 
 	if (value != NULL && PyCoro_CheckExact(value) &&
-	    (((PyCodeObject *)code)->co_flags & CO_COROUTINE) != 0)
+	    (((PyCodeObject *)code)->co_flags & CO_COROUTINE) != 0) {
+		has_loop = true;
 		Py_SETREF(value, PyObject_CallOneArg(hooks[HOOK_DRIVE], value));
+	}
 	return value;
+}
+
+/* What report_result() of bootstrap.py makes of a text of which nothing has to be cut or
+ * replaced. NULL, without an exception, for any other. */
+static PyObject *short_report(PyObject *text)
+{
+	own_buf buf = {.data = NULL};
+	struct jsonw json;
+	Py_ssize_t length = 0;
+	const char *utf8 =
+		PyUnicode_CheckExact(text) && PyUnicode_GET_LENGTH(text) <= LIMIT_RESULT_CHARS
+			? PyUnicode_AsUTF8AndSize(text, &length)
+			: NULL;
+	PyObject *made = NULL;
+
+	if (utf8 != NULL && memchr(utf8, '\0', (size_t)length) == NULL) {
+		buf_init(&buf, LIMIT_REPORT_BYTES - 1);
+		jsonw_init(&json, &buf);
+		jsonw_object_open(&json);
+		jsonw_key(&json, "error");
+		jsonw_null(&json);
+		jsonw_key(&json, "result");
+		jsonw_bytes(&json, utf8, (size_t)length);
+		jsonw_object_close(&json);
+		if (buf_check(&buf, NULL) == 0)
+			made = PyBytes_FromStringAndSize(buf.data, (Py_ssize_t)buf.length);
+	}
+	PyErr_Clear();
+	return made;
 }
 
 /* -1: a Python exception is pending. */
@@ -436,8 +471,10 @@ static int keep_result(PyObject *value)
 	text = PyObject_Repr(value);
 	if (text == NULL)
 		return -1;
-	Py_XSETREF(report, PyObject_CallFunction(hooks[HOOK_RESULT], "Oii", text,
-						 LIMIT_RESULT_CHARS, LIMIT_REPORT_BYTES - 1));
+	Py_XSETREF(report, short_report(text));
+	if (report == NULL)
+		report = PyObject_CallFunction(hooks[HOOK_RESULT], "Oii", text,
+					       LIMIT_RESULT_CHARS, LIMIT_REPORT_BYTES - 1);
 	Py_DECREF(text);
 	return report == NULL ? -1 : 0;
 }
@@ -465,9 +502,20 @@ static int run_parts(PyObject *parts)
 	return status;
 }
 
-static int run_source(PyObject *source)
+static PyObject *compile_source(PyObject *source, const char *code, size_t length)
 {
-	PyObject *parts = PyObject_CallOneArg(hooks[HOOK_COMPILE], source);
+	PyObject *parts = NULL;
+
+	if (source_show(code, length, PyUnicode_GET_LENGTH(source)) < 0)
+		return NULL;
+	if (length <= SOURCE_BYTES_MAX)
+		parts = source_compile_last_line(code, length);
+	return parts != NULL ? parts : PyObject_CallOneArg(hooks[HOOK_COMPILE], source);
+}
+
+static int run_source(PyObject *source, const char *code, size_t length)
+{
+	PyObject *parts = compile_source(source, code, length);
 	int status;
 
 	if (parts == NULL)
@@ -509,11 +557,22 @@ static void explain(struct job_end *end)
 	Py_XDECREF(value);
 }
 
+static bool is_in_workspace(void)
+{
+	char folder[sizeof(JOB_WORKSPACE) + 1];
+
+	return getcwd(folder, sizeof(folder)) != NULL && strcmp(folder, JOB_WORKSPACE) == 0;
+}
+
+/* Most jobs have what the zygote has set up. */
 static int prepare(void)
 {
-	PyObject *done =
-		PyObject_CallFunctionObjArgs(hooks[HOOK_PREPARE], arguments, variables, NULL);
+	PyObject *done;
 
+	if (PyList_GET_SIZE(arguments) == 0 && PyDict_GET_SIZE(variables) == 0 &&
+	    is_in_workspace())
+		return 0;
+	done = PyObject_CallFunctionObjArgs(hooks[HOOK_PREPARE], arguments, variables, NULL);
 	Py_XDECREF(done);
 	return done == NULL ? -1 : 0;
 }
@@ -526,7 +585,7 @@ void interp_run(const char *code, size_t length, struct job_end *ret)
 	*ret = (struct job_end){.status = 0};
 	if (status == 0)
 		source = PyUnicode_DecodeUTF8(code, (Py_ssize_t)length, NULL);
-	if (source == NULL || run_source(source) != 0)
+	if (source == NULL || run_source(source, code, length) != 0)
 		explain(ret);
 	Py_XDECREF(source);
 	if (report != NULL) {
@@ -555,40 +614,40 @@ static void flush_files(void)
 	Py_XDECREF(things);
 }
 
+/* Calls what says yes or no; what it raises is a no. */
+static bool ask(enum hook hook)
+{
+	PyObject *result = PyObject_CallNoArgs(hooks[hook]);
+	bool is_yes = result == Py_True;
+
+	PyErr_Clear();
+	Py_XDECREF(result);
+	return is_yes;
+}
+
 /* Second half of what the interpreter does at exit: finalizers run, files are written. Returns
  * false if output was lost. */
 static bool sweep(bool may_drop)
 {
-	PyObject *result;
-	bool is_written;
-
 	/* Before the collection: of a file in a reference cycle it may close the lowest layer
 	 * first. */
 	flush_files();
 	if (may_drop) {
-		result = PyObject_CallNoArgs(hooks[HOOK_DROP_MODULES]);
-		PyErr_Clear();
-		Py_XDECREF(result);
+		if (!quiet_drop_modules())
+			(void)ask(HOOK_DROP_MODULES);
 		/* The job may have switched it off. */
 		(void)PyGC_Enable();
 		(void)PyGC_Collect();
 		flush_files();
 	}
-	result = PyObject_CallNoArgs(hooks[HOOK_IS_WRITTEN]);
-	PyErr_Clear();
-	is_written = result == Py_True;
-	Py_XDECREF(result);
-	return is_written;
+	return quiet_flush() || ask(HOOK_IS_WRITTEN);
 }
 
 int interp_stop(int status)
 {
-	PyObject *result = PyObject_CallNoArgs(hooks[HOOK_STOP]);
-	bool may_drop = result == Py_True;
+	bool may_drop = (!has_loop && quiet_stop()) || ask(HOOK_STOP);
 	bool is_written;
 
-	PyErr_Clear();
-	Py_XDECREF(result);
 	Py_CLEAR(main_dict);
 	is_written = sweep(may_drop);
 	/* Extension modules print with stdio. */

@@ -85,6 +85,35 @@ SAME_AS_PYTHON = {
                         "    open('child', 'w').write(str(random.random()))\n    os._exit(0)\n"
                         "os.wait()\nprint(str(random.random()) != open('child').read())\n"
                         "os.remove('child')\n"),
+    # What the library wants done around a job's forks.
+    "fork and a log lock": ("import logging, os, threading\nheld = threading.Event()\n"
+                            "h = logging.StreamHandler()\nlogging.getLogger().addHandler(h)\n\n\n"
+                            "def f():\n    h.acquire()\n    held.set()\n    over.wait()\n"
+                            "    h.release()\n\n\nover = threading.Event()\n"
+                            "t = threading.Thread(target=f)\nt.start()\nheld.wait()\n"
+                            "if not os.fork():\n    logging.warning('child')\n    os._exit(0)\n"
+                            "os.wait()\nover.set()\nt.join()\nprint('end')\n"),
+    "fork and hooks": ("import os\nseen = []\nfor i in 1, 2:\n    os.register_at_fork(\n"
+                       "        before=lambda i=i: print('before', i, flush=True),\n"
+                       "        after_in_parent=lambda i=i: seen.append(i),\n"
+                       "        after_in_child=lambda i=i: print('child', i, flush=True))\n"
+                       "if not os.fork():\n    os._exit(0)\nos.wait()\nprint(seen)\n"),
+    # What ends with a job beside its globals.
+    "at exit a thread": ("import atexit, threading\n\n\ndef f():\n"
+                         "    t = threading.Thread(target=print, args=('thread',))\n"
+                         "    t.start()\n    t.join()\n\n\natexit.register(f)\n"),
+    "log handler at exit": ("import atexit, logging.handlers, sys\n\n\ndef f():\n"
+                            "    to = logging.StreamHandler(sys.stdout)\n    logging.getLogger()"
+                            ".addHandler(logging.handlers.MemoryHandler(9, 99, to))\n"
+                            "    logging.warning('kept')\n\n\natexit.register(f)\n"),
+    "module with an end": ("import sys, types\n\n\nclass D:\n    def __del__(self):\n"
+                           "        print('del')\n\n\nm = types.ModuleType('m')\nm.d = D()\n"
+                           "sys.modules['m'] = m\ndel m, D\n"),
+    "module for another": ("import sys, types\n\n\nclass D:\n    def __del__(self):\n"
+                           "        print('del')\n\n\nm = types.ModuleType('m')\nm.d = D()\n"
+                           "del sys.modules['io']\nsys.modules['m'] = m\ndel m, D\n"),
+    "closed stdout": "import sys\nprint('a')\nsys.stdout.close()\n",
+    "no stdout": "import sys\nprint('a')\nsys.stdout = None\n",
     "signal": "import os\nos.kill(os.getpid(), 15)\n",
     "abort": "import os\nos.abort()\n",
     "interrupt": "raise KeyboardInterrupt\n",
