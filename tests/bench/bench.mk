@@ -28,6 +28,11 @@ bench-schema: $(BUILD)/bench/schema
 bench-code: all $(BUILD)/bench/code
 	/usr/bin/python3 tests/bench/examine.py
 
+# One caller against whole commands, in two minutes.
+.PHONY: bench-turns
+bench-turns: all $(BUILD)/bench/load
+	/usr/bin/python3 tests/bench/turns.py
+
 # A job beside nine hostile ones, in two minutes.
 .PHONY: bench-hostile
 bench-hostile: all $(BUILD)/bench/load

@@ -11,7 +11,6 @@ import platform
 import statistics
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -20,19 +19,12 @@ import examine  # noqa: E402
 import hostile  # noqa: E402
 import policy  # noqa: E402
 import schema  # noqa: E402
+import turns  # noqa: E402
 from service import Service, wait_until  # noqa: E402
 
 BIN = ROOT / "build" / "release" / "bench"
 TEST_BUILD = ROOT / "build" / "test"
-PYTHON = "/usr/bin/python3"
 PRINT = "print(1)"
-ECHO = "echo 1"
-NODE = "/usr/bin/node"
-LOG = "console.log(1)"
-# What a caller has who puts bash into bubblewrap with all its namespaces, and nothing else.
-BWRAP = ["bwrap", "--unshare-all", "--ro-bind", "/usr", "/usr", "--symlink", "usr/lib", "/lib",
-         "--symlink", "usr/lib64", "/lib64", "--dev", "/dev", "--tmpfs", "/tmp"]
-PANDAS = "import pandas\nprint(int(pandas.DataFrame({'a': [1, 2, 3]}).sum()['a']))"
 BUSY_CONFIG = {
     "pool": {"workers_max": 64, "queue_max": 1024},
     "runtimes": {"python": {"pool_low": 12, "pool_high": 32},
@@ -47,20 +39,9 @@ PYTHON_ALONE = {**BUSY_CONFIG, "runtimes": {"python": BUSY_CONFIG["runtimes"]["p
                                             "javascript": {"enabled": False}}}
 
 
-def command_us(*command, runs=15):
-    """Median wall time of a whole process, after two warm-ups."""
-    took = []
-    for turn in range(runs + 2):
-        start = time.monotonic()
-        subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
-        if turn >= 2:
-            took.append((time.monotonic() - start) * 1e6)
-    return statistics.median(took)
-
-
-def load(service, connections, requests, code, pause_us=0, language="python"):
+def load(service, connections, requests, code, pause_us=0):
     body = service.folder / "body.json"
-    body.write_text(json.dumps({"language": language, "code": code}))
+    body.write_text(json.dumps({"language": "python", "code": code}))
     done = subprocess.run(
         [BIN / "load", service.pki, str(service.port), str(connections), str(requests),
          str(pause_us), body], capture_output=True, text=True)
@@ -137,12 +118,6 @@ def measure():
     results = {}
     preload = json.loads((ROOT / "sandbox/runtimes/python/runtime.json").read_text())["preload"]
     modules = ",".join(preload) if isinstance(preload, list) else preload
-    results["python_print_us"] = command_us(PYTHON, "-c", PRINT)
-    results["node_log_us"] = command_us(NODE, "-e", LOG)
-    results["python_pandas_us"] = command_us(PYTHON, "-c", PANDAS, runs=7)
-    if subprocess.run(["which", "bwrap"], capture_output=True).returncode == 0:
-        results["bwrap_python_print_us"] = command_us(*BWRAP, PYTHON, "-c", PRINT)
-        results["bwrap_bash_echo_us"] = command_us(*BWRAP, "/usr/bin/bash", "-c", ECHO)
     floor = subprocess.run([BIN / "floor", modules, "300"], capture_output=True, text=True,
                            check=True)
     results["floor"] = json.loads(floor.stdout)
@@ -153,16 +128,12 @@ def measure():
         load(service, 4, 200, PRINT)
         results["print_paced"] = load(service, 1, 1000, PRINT, pause_us=8000)
         results["print_closed_loop"] = load(service, 1, 2000, PRINT)
-        results["bash_paced"] = load(service, 1, 500, ECHO, pause_us=8000, language="bash")
-        # Slower paced: starting a node takes two cores longer than 8 ms.
-        results["javascript_paced"] = load(service, 1, 100, LOG, pause_us=300000,
-                                           language="javascript")
-        results["pandas"] = load(service, 1, 300, PANDAS, pause_us=8000)
         results["throughput_16"] = load(service, 16, 4000, PRINT)
         results["throughput_16_again"] = load(service, 16, 4000, PRINT)
     with Service(user=service.user, config=PYTHON_ALONE) as alone:
         pss, count = worker_pss(alone, 32)
         results["idle_worker_pss_bytes"], results["idle_workers"] = pss, count
+    results["turns"] = turns.measure()
     results["notifier"] = notifier()
     results["policy"] = policy.measure()
     results["hostile"] = hostile.measure()
@@ -177,18 +148,12 @@ def claims(results):
     per_second = statistics.median(
         [results["throughput_16"]["per_second"], results["throughput_16_again"]["per_second"]])
     rows = [
-        ("`print(1)` over mTLS, p50, against unsandboxed `python3 -c`", print_p50,
-         results["python_print_us"], 0.15, "most"),
-        ("the same back to back (pool refilled meanwhile)", loop["p50_us"],
-         results["python_print_us"], 0.15, "most"),
         ("`print(1)` over mTLS, p50, against bare fork, print, exit", print_p50,
          floor["fork_print_exit_us"], 3, "most"),
         ("p99 against p50, one connection", results["print_paced"]["p99_us"], print_p50, 5,
          "most"),
         ("p99 against p50, one connection, back to back", loop["p99_us"], loop["p50_us"], 5,
          "most"),
-        ("pandas job, p50, against unsandboxed `import pandas`", results["pandas"]["p50_us"],
-         results["python_pandas_us"], 0.08, "most"),
         ("executions per second, 16 connections, against a bare loop into namespaces",
          per_second, floor["namespaces_per_second_one_loop"], 0.6, "least"),
         ("memory of an idle worker (PSS) against 6 MB", results["idle_worker_pss_bytes"], 6e6, 1,
@@ -198,14 +163,10 @@ def claims(results):
         ("a denied call, microseconds, against 60", results["notifier"]["denied_call_us"], 60, 1,
          "most"),
     ]
-    rows.append(("javascript `console.log(1)` over mTLS, p50, against unsandboxed `node -e`",
-                 results["javascript_paced"]["p50_us"], results["node_log_us"], 0.1, "most"))
-    if "bwrap_bash_echo_us" in results:
-        rows.append(("bash `echo 1` over mTLS, p50, against `bwrap ... bash -c`",
-                     results["bash_paced"]["p50_us"], results["bwrap_bash_echo_us"], 0.5, "most"))
-    return [(name, ours, reference, ours / reference, bound, kind)
-            for name, ours, reference, bound, kind in rows
-            ] + hostile.claims(results["hostile"]) + schema.claims(results["schema"]) + \
+    return turns.claims(results["turns"]) + [
+        (name, ours, reference, ours / reference, bound, kind)
+        for name, ours, reference, bound, kind in rows
+    ] + hostile.claims(results["hostile"]) + schema.claims(results["schema"]) + \
         examine.claims(results["examine"])
 
 
