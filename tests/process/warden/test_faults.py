@@ -23,6 +23,7 @@ WARDENS = 4  # side by side, because most of the time a warden waits before it t
 HARMLESS = {
     3: "close: of what the next step closes as a range, whose failure counts",
     12: "brk: malloc asks mmap instead",
+    79: "getcwd: of a job that has begun; the longer way to prepare it asks again",
     186: "gettid: a number that only locks of the C library use",
     273: "set_robust_list: for locks shared between processes, which a worker has none of",
     318: "getrandom: the interpreter reads /dev/urandom instead",
