@@ -232,7 +232,8 @@ class Service:
             if self.process.poll() is not None:
                 raise AssertionError(f"service exited {self.process.returncode}\n{self.log()}")
             with contextlib.suppress(OSError, ValueError, http.client.HTTPException):
-                if self.operations("/readyz").status == 200:
+                # The address is written last.
+                if self.url and self.operations("/readyz").status == 200:
                     return
             time.sleep(0.02)
         raise AssertionError(f"service not ready in {timeout} s\n{self.log()}")
