@@ -20,33 +20,19 @@ import hostile  # noqa: E402
 import policy  # noqa: E402
 import schema  # noqa: E402
 import turns  # noqa: E402
+from client import load  # noqa: E402
 from service import Service, wait_until  # noqa: E402
 
 BIN = ROOT / "build" / "release" / "bench"
 TEST_BUILD = ROOT / "build" / "test"
-PRINT = "print(1)"
+PRINT = {"language": "python", "code": "print(1)"}
+# Python alone: what is counted by the names of processes counts no other runtime's.
 BUSY_CONFIG = {
     "pool": {"workers_max": 64, "queue_max": 1024},
-    "runtimes": {"python": {"pool_low": 12, "pool_high": 32},
-                 "bash": {"pool_low": 2, "pool_high": 4},
-                 "javascript": {"pool_low": 2, "pool_high": 4}},
+    "runtimes": {"python": {"pool_low": 12, "pool_high": 32}, "bash": {"enabled": False},
+                 "c": {"enabled": False}, "javascript": {"enabled": False}},
     "tenants": {"dev": {"concurrency_max": 1024}},
 }
-
-# For what is counted by the names of processes.
-PYTHON_ALONE = {**BUSY_CONFIG, "runtimes": {"python": BUSY_CONFIG["runtimes"]["python"],
-                                            "bash": {"enabled": False}, "c": {"enabled": False},
-                                            "javascript": {"enabled": False}}}
-
-
-def load(service, connections, requests, code, pause_us=0):
-    body = service.folder / "body.json"
-    body.write_text(json.dumps({"language": "python", "code": code}))
-    done = subprocess.run(
-        [BIN / "load", service.pki, str(service.port), str(connections), str(requests),
-         str(pause_us), body], capture_output=True, text=True)
-    assert done.returncode == 0, (done.stdout, done.stderr)
-    return json.loads(done.stdout)
 
 
 def pss_bytes(pid):
@@ -105,10 +91,10 @@ def notifier():
     with Service(user=user, config=BUSY_CONFIG, build=TEST_BUILD) as told, \
             Service(user=user, config=quiet, build=TEST_BUILD) as untold:
         for service in (told, untold):
-            load(service, 4, 200, PRINT)
+            load(service, PRINT, 200, connections=4)
         for _ in range(5):
             for name, service in (("with", told), ("without", untold)):
-                rates[name].append(load(service, 8, 1000, PRINT)["per_second"])
+                rates[name].append(load(service, PRINT, 1000, connections=8)["per_second"])
         denied = denied_call_us(told)
     return {name: statistics.median(values) for name, values in rates.items()} | {
         "denied_call_us": denied}
@@ -125,12 +111,12 @@ def measure():
     results["examine"] = examine.measure()
     service = Service(user="root" if os.geteuid() == 0 else "ordinary", config=BUSY_CONFIG)
     with service:
-        load(service, 4, 200, PRINT)
-        results["print_paced"] = load(service, 1, 1000, PRINT, pause_us=8000)
-        results["print_closed_loop"] = load(service, 1, 2000, PRINT)
-        results["throughput_16"] = load(service, 16, 4000, PRINT)
-        results["throughput_16_again"] = load(service, 16, 4000, PRINT)
-    with Service(user=service.user, config=PYTHON_ALONE) as alone:
+        load(service, PRINT, 200, connections=4)
+        results["print_paced"] = load(service, PRINT, 1000, pause_us=8000)
+        results["print_closed_loop"] = load(service, PRINT, 2000)
+        results["throughput_16"] = load(service, PRINT, 4000, connections=16)
+        results["throughput_16_again"] = load(service, PRINT, 4000, connections=16)
+    with Service(user=service.user, config=BUSY_CONFIG) as alone:
         pss, count = worker_pss(alone, 32)
         results["idle_worker_pss_bytes"], results["idle_workers"] = pss, count
     results["turns"] = turns.measure()

@@ -7,17 +7,16 @@ other paced rows. By itself: tests/bench/hostile.py, after `make all` and the lo
 
 import json
 import os
-import subprocess
 import sys
 import threading
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
+from client import load  # noqa: E402
 from service import Service, wait_until  # noqa: E402
 
-BIN = ROOT / "build" / "release" / "bench"
-PRINT = "print(1)"
+PRINT = {"language": "python", "code": "print(1)"}
 REQUESTS = 1000
 PAUSE_US = 8000
 CONFIG = {
@@ -51,15 +50,6 @@ NINE = [BUSY, BUSY, FORK_BOMB, FORK_BOMB, MEMORY, MEMORY_EXCEEDED, DISK, DENIED,
 LIMITS = {"wall_ms": 4000, "cpu_ms": 60000, "memory_bytes": 256 << 20, "processes": 64}
 
 
-def load(service):
-    body = service.folder / "body.json"
-    body.write_text(json.dumps({"language": "python", "code": PRINT}))
-    done = subprocess.run([BIN / "load", service.pki, str(service.port), "1", str(REQUESTS),
-                           str(PAUSE_US), body], capture_output=True, text=True)
-    assert done.returncode == 0, (done.stdout, done.stderr)
-    return json.loads(done.stdout)
-
-
 class Hostile:
     """One caller who sends his job again whenever it has ended."""
 
@@ -85,11 +75,11 @@ def busy(service):
 def measure(codes=None):
     codes = NINE if codes is None else codes
     with Service(user="root" if os.geteuid() == 0 else "ordinary", config=CONFIG) as service:
-        load(service)
-        quiet = load(service)
+        load(service, PRINT, REQUESTS, pause_us=PAUSE_US)
+        quiet = load(service, PRINT, REQUESTS, pause_us=PAUSE_US)
         hostile = [Hostile(service, code) for code in codes]
         assert wait_until(lambda: busy(service) == len(codes)), "the hostile jobs do not run"
-        beside = load(service)
+        beside = load(service, PRINT, REQUESTS, pause_us=PAUSE_US)
         for one in hostile:
             one.is_over = True
         for one in hostile:

@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import statistics
-import subprocess
 import sys
 from pathlib import Path
 
@@ -15,9 +14,9 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 sys.path.insert(0, str(ROOT / "tests" / "bench"))
 import examine  # noqa: E402
+from client import load  # noqa: E402
 from service import Service  # noqa: E402
 
-BIN = ROOT / "build" / "release" / "bench"
 UNREAD = "unread"
 ROUNDS, REQUESTS, PAUSE_US = 9, 200, 8000
 POOL = {"pool_low": 8, "pool_high": 16}
@@ -30,16 +29,6 @@ def program():
     for path in sorted((ROOT / "tests/evaluate/ordinary").glob("*.py")):
         lines += path.read_text().splitlines(keepends=True)
     return "".join(lines[:LINES])
-
-
-def load(service, document, path, requests=REQUESTS, pause_us=PAUSE_US):
-    """`document`: None for a GET without a body."""
-    body = service.folder / "body.json"
-    body.write_text(json.dumps(document) if document is not None else "")
-    done = subprocess.run([BIN / "load", service.pki, str(service.port), "1", str(requests), str(pause_us),
-                           body, path], capture_output=True, text=True)
-    assert done.returncode == 0, (done.stdout, done.stderr)
-    return json.loads(done.stdout)["p50_us"]
 
 
 def unread_runtime(service):
@@ -62,13 +51,14 @@ def measure():
     with service:
         for turn in range(ROUNDS + 1):
             for language in sorted(rounds, reverse=turn % 2 == 0):
-                p50 = load(service, {"language": language, "code": "print(1)"}, "/v1/executions")
+                p50 = load(service, {"language": language, "code": "print(1)"}, REQUESTS,
+                           pause_us=PAUSE_US)["p50_us"]
                 rounds[language] += [p50] if turn > 0 else []
         validations, trips = [], []
         for _ in range(ROUNDS):
-            validations.append(load(service, {"language": "python", "code": program()}, "/v1/validations",
-                                    pause_us=0))
-            trips.append(load(service, None, "/livez", pause_us=0))
+            validations.append(load(service, {"language": "python", "code": program()}, REQUESTS,
+                                    path="/v1/validations")["p50_us"])
+            trips.append(load(service, None, REQUESTS, path="/livez")["p50_us"])
     # The parser alone, by the clock of its processor: less than which no one can judge a text by its syntax.
     parse_us = examine.measure()["parse:lines.py"]
     return {"print_us": statistics.median(rounds["python"]), "unread_us": statistics.median(rounds[UNREAD]),

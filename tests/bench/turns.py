@@ -6,7 +6,6 @@ was started says little. The service runs as it is shipped. By itself: tests/ben
 `make all` and the load client.
 """
 
-import json
 import os
 import statistics
 import subprocess
@@ -16,9 +15,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
+from client import load  # noqa: E402
 from service import Service  # noqa: E402
 
-LOAD = ROOT / "build" / "release" / "bench" / "load"
 TURNS = 7
 PRINT = "print(1)"
 PANDAS = "import pandas\nprint(int(pandas.DataFrame({'a': [1, 2, 3]}).sum()['a']))"
@@ -63,18 +62,10 @@ def command_us(command, runs):
     return statistics.median(took[1:])
 
 
-def load_us(service, language, code, requests, pause_us):
-    """Median of one caller who keeps his connection."""
-    body = service.folder / "body.json"
-    body.write_text(json.dumps({"language": language, "code": code}))
-    done = subprocess.run([LOAD, service.pki, str(service.port), "1", str(requests), str(pause_us),
-                           body], capture_output=True, text=True)
-    assert done.returncode == 0, (done.stdout, done.stderr)
-    return json.loads(done.stdout)["p50_us"]
-
-
 def turn(service):
-    took = {name: load_us(service, *load) for name, load in LOADS.items()}
+    took = {name: load(service, {"language": language, "code": code}, requests,
+                       pause_us=pause_us)["p50_us"]
+            for name, (language, code, requests, pause_us) in LOADS.items()}
     return took | {name: command_us(*command) for name, command in COMMANDS.items()}
 
 
