@@ -186,6 +186,8 @@ static void become_bad(struct ledger *ledger, const struct err *err)
 	round->bad_since_ms = clock_wall_ms();
 	log_event(LOG_ERROR, "recording_failed", LOG_STR("reason", err->text),
 		  LOG_STR("effect", "executions are refused until writing works again"));
+	/* Before the refusals: whom one of them reaches finds the service not ready. */
+	gate_tell_state(ledger);
 	loop_timer_start(&ledger->loop, &round->probe, ROUND_PROBE_MS * 1000);
 }
 
@@ -307,6 +309,7 @@ static void probe_fire(struct loop *loop, struct timer *timer)
 	round->refused = 0;
 	round->dropped = 0;
 	ledger->metrics.records[RECORD_RECORDING_RESUMED]++;
+	gate_tell_state(ledger);
 	settle_all(ledger, &round->unsettled);
 }
 
