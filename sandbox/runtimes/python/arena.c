@@ -41,7 +41,11 @@ static struct {
 	char *heap;
 } fresh;
 
-static char *heap_start;    /* of malloc's own, at a large page's border */
+static char *heap_start; /* of malloc's own, at a large page's border */
+
+/* The interpreter's own, while old memory is kept: of large pieces, of objects. */
+static PyMemAllocatorEx plain_raw;
+static PyMemAllocatorEx plain_object;
 static void *volatile kept; /* or the compiler would leave out what is for malloc's sake */
 
 static void *arena_take(void *context, size_t size)
@@ -125,6 +129,47 @@ static void begin_anew(void)
 			return;
 		budget -= OBJECT_BYTES_MAX;
 	}
+}
+
+static bool is_old(const char *object)
+{
+	return (object >= region.start && object < fresh.arena) ||
+	       (object >= heap_start && object < fresh.heap);
+}
+
+static void give_raw(void *context, void *piece)
+{
+	if (!is_old(piece))
+		plain_raw.free(context, piece);
+}
+
+static void give_object(void *context, void *object)
+{
+	if (!is_old(object))
+		plain_object.free(context, object);
+}
+
+void arena_keep_old(bool keep)
+{
+	PyMemAllocatorEx raw;
+	PyMemAllocatorEx object;
+
+	if (fresh.arena == NULL)
+		return;
+	if (keep) {
+		PyMem_GetAllocator(PYMEM_DOMAIN_RAW, &plain_raw);
+		PyMem_GetAllocator(PYMEM_DOMAIN_OBJ, &plain_object);
+	}
+	raw = plain_raw;
+	object = plain_object;
+	if (keep) {
+		raw.free = give_raw;
+		object.free = give_object;
+	}
+	PyMem_SetAllocator(PYMEM_DOMAIN_RAW, &raw);
+	/* The same under two names. */
+	PyMem_SetAllocator(PYMEM_DOMAIN_MEM, &object);
+	PyMem_SetAllocator(PYMEM_DOMAIN_OBJ, &object);
 }
 
 /* Takes objects of one size until one lies in the new arena, or enough has been tried. */

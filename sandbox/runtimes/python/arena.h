@@ -9,6 +9,8 @@
 #ifndef SANDBOX_RUNTIMES_PYTHON_ARENA_H
 #define SANDBOX_RUNTIMES_PYTHON_ARENA_H
 
+#include <stdbool.h>
+
 /* Before Py_Initialize. Where the region or large pages cannot be had, arenas are ordinary
  * memory: slower, not wrong. */
 void arena_install(void);
@@ -24,5 +26,10 @@ void arena_collapse(void);
  * that what workers allocate lies together: each gap that one of them fills costs it a page of
  * its own. May be called again. */
 void arena_prime(void);
+
+/* After arena_prime(): whether what was there before it stays taken when it is freed. A gap it
+ * leaves would be filled with the next object of its size, which may be one that each worker
+ * writes to. */
+void arena_keep_old(bool keep);
 
 #endif

@@ -100,7 +100,6 @@ _first_streams = []  # kept, so that they leave no gaps among the zygote's objec
 _reserve = None  # memory given back when the job has used up its own; see explain()
 _runner = None  # event loop for top-level await
 _known = frozenset()  # modules the zygote had imported
-_authkey = None  # multiprocessing's secret, bytes that each worker overwrites
 _handlers_known = 0  # log handlers that the zygote's modules have made
 _thread_exits_known = 0  # what they want to be called when all threads have ended
 
@@ -256,35 +255,54 @@ def _times():
 
 def _prepare_worker():
     """What is the same in all workers is done once."""
-    global _authkey, _handlers_known, _reserve, _thread_exits_known
+    global _handlers_known, _reserve, _thread_exits_known
     os.times = _times
     # Address space only, which is what a limit counts: no page of it is touched. Private, or all
     # workers would share it.
     _reserve = mmap.mmap(-1, 512 * 1024, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    process = sys.modules.get("multiprocessing.process")
-    if process is not None:
-        _authkey = process.current_process().authkey
     _handlers_known = len(logging._handlerList)
     _thread_exits_known = _thread_exits()
 
 
 def settle():
-    """Everything alive becomes permanent. Returns what each worker makes anew: the bytes of
-    multiprocessing's key, or None, the generator of random with its state, numpy's state."""
+    """Everything alive becomes permanent."""
     global _known
     _warm_library()
     _warm_pandas()
     if sys.version_info < (3, 13):
         threading.excepthook = threading.__excepthook__ = _thread_excepthook
     _prepare_worker()
-    address = _numpy_state()
     _known = frozenset(sys.modules)
     gc.collect()
     gc.collect()
     # Frozen objects are not visited by collections: a job's first one would otherwise write to
     # the header of every object the zygote ever made, and copy all those pages.
     gc.freeze()
-    return _authkey, random._inst, random._inst.getstate()[1], address
+
+
+def _renew_authkey():
+    """multiprocessing's secret, or None."""
+    process = sys.modules.get("multiprocessing.process")
+    if process is None:
+        return None
+    process.current_process().authkey = os.urandom(32)
+    return process.current_process().authkey
+
+
+def _renew_numpy():
+    """A new generator behind numpy's global functions, where numpy (1.24) can change it."""
+    numpy_random = sys.modules.get("numpy.random")
+    change = getattr(numpy_random, "set_bit_generator", None)
+    if change is not None:
+        change(numpy_random.MT19937())
+
+
+def find_secrets():
+    """What each worker overwrites: the bytes of multiprocessing's key, or None, the generator of
+    random with its state, numpy's state. Those that can be are made anew, because what is made now
+    lies beside what else a worker writes to."""
+    _renew_numpy()
+    return _renew_authkey(), random._inst, random._inst.getstate()[1], _numpy_state()
 
 
 def _add_fork_hooks(add):

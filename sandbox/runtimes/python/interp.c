@@ -32,6 +32,7 @@
 enum hook {
 	HOOK_PRELOAD,
 	HOOK_SETTLE,
+	HOOK_FIND_SECRETS,
 	HOOK_OPEN_STREAMS,
 	HOOK_FINISH,
 	HOOK_VERSION,
@@ -51,9 +52,10 @@ enum hook {
 };
 
 static const char *const hook_names[HOOK_COUNT] = {
-	"preload",    "settle",	 "open_streams", "finish",	 "version",	  "enter",
-	"fresh_main", "prepare", "compile_job",	 "drive",	 "report_result", "explain",
-	"stop",	      "objects", "flush",	 "drop_modules", "is_written",
+	"preload", "settle",	    "find_secrets", "open_streams", "finish",
+	"version", "enter",	    "fresh_main",   "prepare",	    "compile_job",
+	"drive",   "report_result", "explain",	    "stop",	    "objects",
+	"flush",   "drop_modules",  "is_written",
 };
 
 static bool sweep(bool may_drop);
@@ -177,7 +179,7 @@ int interp_start(struct err *err)
 	status = find_hooks(err);
 	if (status == 0)
 		status = find_file_types(err);
-	if (status == 0 && source_prepare(SOURCE_NAME) < 0)
+	if (status == 0 && (source_prepare() < 0 || source_name(SOURCE_NAME) < 0))
 		status = err_python(err, "find where sources are shown");
 	if (status < 0)
 		return status;
@@ -232,18 +234,21 @@ static int renew_main(struct err *err)
 	return 0;
 }
 
-/* Takes apart what settle() says. */
-static int take_settled(PyObject *settled, struct err *err)
+static int find_secrets(struct err *err)
 {
+	PyObject *found = PyObject_CallNoArgs(hooks[HOOK_FIND_SECRETS]);
 	PyObject *key;
 	PyObject *generator;
 	PyObject *state;
 	PyObject *numpy;
+	int status = 0;
 
-	if (!PyArg_ParseTuple(settled, "OOOO", &key, &generator, &state, &numpy) ||
+	if (found == NULL ||
+	    !PyArg_ParseTuple(found, "OOOO", &key, &generator, &state, &numpy) ||
 	    fresh_find(key, generator, state, numpy) < 0)
-		return err_python(err, "settle");
-	return 0;
+		status = err_python(err, "find what each worker makes anew");
+	Py_XDECREF(found);
+	return status;
 }
 
 /* With the end of a job, after which the interpreter is of no use to another one. */
@@ -318,14 +323,34 @@ static void fill_gaps(void)
 	arena_prime();
 }
 
-/* The practice comes after the gaps are filled: what each job makes anew lies together then in
- * the workers as well. What it gave up that was older has left gaps again. */
+/* The interpreter's list of what repr() is at work on; the practice makes a new one. */
+static void forget_repr(void)
+{
+	PyObject *own = PyThreadState_GetDict();
+
+	if (own != NULL && PyDict_DelItemString(own, "Py_Repr") < 0)
+		PyErr_Clear();
+}
+
+/* All that is new after the gaps are filled lies together: what each job writes to, and what
+ * each makes anew, for which the practice is made. */
 static int get_used_to_it(struct err *err)
 {
-	int status;
+	/* What this imports is old by the second time. */
+	int status = find_secrets(err);
 
 	fill_gaps();
-	status = call(HOOK_OPEN_STREAMS, err);
+	arena_keep_old(true);
+	forget_repr();
+	if (status == 0)
+		status = find_secrets(err);
+	(void)PyGC_Collect();
+	/* Or a worker's lookup would count down the name that its entry had before. */
+	(void)PyType_ClearCache();
+	if (status == 0 && source_name(SOURCE_NAME) < 0)
+		status = err_python(err, "name the source");
+	if (status == 0)
+		status = call(HOOK_OPEN_STREAMS, err);
 	if (status == 0)
 		status = remember(err);
 	if (status == 0)
@@ -334,24 +359,20 @@ static int get_used_to_it(struct err *err)
 		status = finish(err);
 	if (status == 0)
 		status = remember(err);
-	fill_gaps();
+	(void)PyGC_Collect();
+	arena_keep_old(false);
 	return status;
 }
 
 int interp_settle(struct err *err)
 {
-	PyObject *settled;
 	int status = rehearse_whole(stop_early, err);
 
 	if (status < 0)
 		return status;
 	if (second_lock_make() < 0)
 		return err_python(err, "make the second lock");
-	settled = PyObject_CallNoArgs(hooks[HOOK_SETTLE]);
-	if (settled == NULL)
-		return err_python(err, "settle");
-	status = take_settled(settled, err);
-	Py_DECREF(settled);
+	status = call(HOOK_SETTLE, err);
 	if (status == 0)
 		status = get_used_to_it(err);
 	if (status < 0)

@@ -17,15 +17,20 @@
 static PyObject *file_name;
 static PyObject *shown; /* linecache.cache */
 
-int source_prepare(const char *name)
+int source_prepare(void)
 {
 	PyObject *linecache = PyImport_ImportModule("linecache");
 
 	if (linecache != NULL)
 		shown = PyObject_GetAttrString(linecache, "cache");
 	Py_XDECREF(linecache);
-	file_name = PyUnicode_InternFromString(name);
-	return shown == NULL || !PyDict_Check(shown) || file_name == NULL ? -1 : 0;
+	return shown == NULL || !PyDict_Check(shown) ? -1 : 0;
+}
+
+int source_name(const char *name)
+{
+	Py_XSETREF(file_name, PyUnicode_FromString(name));
+	return file_name == NULL ? -1 : 0;
 }
 
 /* The line without its end, if it has one; each is shown with one. */

@@ -11,7 +11,12 @@
 #include <Python.h>
 
 /* In the zygote. -1: a Python exception is pending. */
-int source_prepare(const char *name);
+int source_prepare(void);
+
+/* What the source is called in tracebacks. A text of its own: each job counts references to it,
+ * so it is to lie beside what else a job writes to, and is made anew when that is known. -1: a
+ * Python exception is pending. */
+int source_name(const char *name);
 
 /* Gives the lines to linecache, which tracebacks and inspect read. -1: a Python exception is
  * pending. */
