@@ -263,17 +263,18 @@ static int answer_code(struct validator *validator, uint64_t id, const struct ve
 		       struct err *err)
 {
 	const json_t *code = json_object_get(document, "code");
-	struct code_good good = {.is_rejected = verdict->is_rejected};
+	const char *language = json_string_value(json_object_get(document, "language"));
+	struct code_good good = {.is_read = code_language_find(language) != CODE_LANGUAGES,
+				 .is_rejected = verdict->is_rejected};
 	own_buf members;
-	uint8_t body[64];
+	uint8_t body[LIMIT_NAME_BYTES + 64];
 	struct jsonw json;
 	struct wr wr;
 	int status;
 
 	buf_init(&members, LIMIT_FINDINGS_BYTES);
 	jsonw_init(&json, &members);
-	jsonw_key_str(&json, "language",
-		      json_string_value(json_object_get(document, "language")));
+	jsonw_key_str(&json, "language", language);
 	jsonw_key_str(&json, "verdict", verdict->is_rejected ? "rejected" : "accepted");
 	write_policies(&json, verdict->policy);
 	code_findings_write(&json, &verdict->findings, json_string_value(code),
@@ -282,6 +283,7 @@ static int answer_code(struct validator *validator, uint64_t id, const struct ve
 	status = buf_check(&members, err);
 	if (status < 0)
 		return status;
+	(void)snprintf(good.language, sizeof(good.language), "%s", language);
 	verdict_count(verdict, good.findings);
 	wr_init(&wr, body, sizeof(body));
 	code_good_encode(&wr, &good);

@@ -63,7 +63,11 @@ WIRE_DECLARE(request_good, REQUEST_GOOD_FIELDS)
 #define CHECK_CODE_FIELDS(F) F(STR, policy, 1, LIMIT_NAME_BYTES)
 WIRE_DECLARE(check_code, CHECK_CODE_FIELDS)
 
-#define CODE_GOOD_FIELDS VERDICT_FIELDS
+/* is_read: there are rules for the language. Of one without, the ledger knows whether it exists. */
+#define CODE_GOOD_FIELDS(F)                                                                        \
+	F(STR, language, 1, LIMIT_NAME_BYTES)                                                      \
+	F(U8, is_read, 0, 1)                                                                       \
+	VERDICT_FIELDS(F)
 WIRE_DECLARE(code_good, CODE_GOOD_FIELDS)
 
 #define REQUEST_BAD_FIELDS(F)                                                                      \

@@ -285,6 +285,10 @@ int flow_code_good(struct execution *e, const struct code_good *good, int take_m
 	status = memfd_check(fd, LIMIT_FINDINGS_BYTES, err);
 	if (status < 0)
 		return status;
+	/* "accepted" promises that an execution would run. */
+	memcpy(e->request.language, good->language, sizeof(e->request.language));
+	if (!good->is_read && !grant_runtime(e))
+		return 0;
 	e->ledger->metrics.validations[good->is_rejected]++;
 	metrics_count_findings(&e->ledger->metrics, good->findings);
 	gate_answer_validation(e->ledger, e->ask_id, fd);

@@ -245,6 +245,7 @@ def test_validations_have_the_manners_of_the_service(judged, callers):
                            "request_id": answer.headers["x-request-id"]}
     for body, headers, status in ((b"{", {}, 400), (b"{}", {}, 422), (b"[]", {}, 422),
                                   (b'{"language":"python","code":"1","stdin":""}', {}, 422),
+                                  (b'{"language":"pyhton","code":"1"}', {}, 422),
                                   (b"{}", {"Content-Type": "text/plain"}, 415),
                                   (b"{}", {"Accept": "text/html"}, 406)):
         answer = client.request("POST", "/v1/validations", body, {"Content-Type": "application/json", **headers})

@@ -240,8 +240,9 @@ class Validator(Peer):
         self.send(REQUEST_GOOD, text(language) + u8(rejected) + b"".join(map(u64, counts)) + asked +
                   u64(16) + u64(len(code)), payload, findings, id=id)
 
-    def verdict(self, id, rejected=0, counts=(0, 0, 0, 0), members=b'"verdict":"accepted"'):
-        self.send(CODE_GOOD, u8(rejected) + b"".join(map(u64, counts)), members, id=id)
+    def verdict(self, id, rejected=0, counts=(0, 0, 0, 0), members=b'"verdict":"accepted"',
+                language="python", is_read=1):
+        self.send(CODE_GOOD, text(language) + u8(is_read) + u8(rejected) + b"".join(map(u64, counts)), members, id=id)
 
     def bad(self, id, problem="invalid", faults=b"[]"):
         self.send(REQUEST_BAD, u8(PROBLEMS.index(problem)) + text("it is wrong") + text("fix it"),

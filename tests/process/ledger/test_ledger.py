@@ -298,6 +298,20 @@ def test_a_validation_is_answered_and_leaves_no_record(ledger, peers):
     assert 'casemate_findings_total{severity="high"} 2' in metrics
 
 
+def test_a_validation_in_a_language_that_nobody_has_is_refused(ledger, peers):
+    gate, validator, warden = peers
+    for language, is_read, code in (("pyhton", 0, "unknown_runtime"), ("python", 0, None),
+                                    ("javascript", 1, None)):
+        ask = gate.validate()
+        validator.verdict(validator.take(CHECK_CODE)[0], language=language, is_read=is_read)
+        answer = gate.answer(ask)
+        if code is None:
+            assert answer == b'"verdict":"accepted"'
+        else:
+            assert answer.code == code and f'"{language}"' in answer.detail and "python" in answer.detail
+    assert 'casemate_validations_total{verdict="accepted"} 2' in gate.metrics()
+
+
 def test_a_validation_needs_the_role_and_has_the_quotas_of_an_execution(make_ledger):
     ledger = make_ledger(tenants={"dev": {"rate": 5, "concurrency": 2}},
                          principals=[(SPIFFE, DEV, "dev", EXECUTOR), (CN, "bob", "dev", AUDITOR)]).start()

@@ -288,6 +288,7 @@ def test_code_is_judged_without_a_job(validator):
         {"language": "python", "code": CTYPES + EVAL, "policy": {**DENY_JSON, "narrows": "standard"}}).encode())
     assert type == CODE_GOOD
     reader = Reader(body)
+    assert (reader.text(), reader.uint(1)) == ("python", 1)
     rejected, counts = reader.uint(1), [reader.uint(8) for _ in SEVERITIES]
     reader.done()
     answer = json.loads(b"{" + members + b"}")
@@ -295,6 +296,14 @@ def test_code_is_judged_without_a_job(validator):
     assert answer["policies"] == ["request", "standard", "open"]
     assert sum(counts) == len(answer["findings"]) and answer["findings_truncated"] is False
     assert answer["findings"] == validator.judge(CTYPES + EVAL, "open", "standard")[1]
+
+
+def test_a_verdict_says_whether_there_are_rules_for_the_language(validator):
+    for language, is_read in (("javascript", 1), ("c", 0), ("pyhton", 0)):
+        type, body, _ = validator.ask(CHECK_CODE, text("open"),
+                                      json.dumps({"language": language, "code": "1"}).encode())
+        reader = Reader(body)
+        assert (type, reader.text(), reader.uint(1)) == (CODE_GOOD, language, is_read)
 
 
 @pytest.mark.parametrize("document,pointer", [
