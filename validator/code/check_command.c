@@ -21,8 +21,7 @@ static const char usage[] =
 	"  --language L  python, javascript or bash; else by the file's name\n"
 	"  --policy P    open, standard, strict or a file; standard without it\n"
 	"  --json        findings as JSON, as the service answers; a line for each file\n"
-	"  --sarif       findings as SARIF 2.1.0, for editors and build servers; a run for "
-	"each\n"
+	"  --sarif       findings as SARIF 2.1.0, for editors and build servers\n"
 	"  --rules DIR   these rules and not those that are installed; without a FILE\n"
 	"                their examples are run\n"
 	"Exit codes: 0 nothing is rejected, 1 rejected or an example fails, 2 unusable: then\n"
@@ -207,7 +206,7 @@ static bool is_rejecting(const struct code_findings *findings)
 struct output {
 	enum output_kind kind;
 	struct buf text;
-	struct jsonw sarif;
+	struct report_sarif sarif;
 };
 
 static void tell(struct output *output, const struct report_source *source,
@@ -240,6 +239,7 @@ static int judge_one(struct tools *tools, const struct report_source *named, int
 	status = buf_check(&text, err);
 	if (status < 0)
 		return status;
+	source.policy = policy_name(tools->policy);
 	source.text = text.data != NULL ? text.data : "";
 	source.length = text.length;
 	status = code_examine(&tools->rules, tools->policy, source.language, source.text,

@@ -5,6 +5,7 @@
 
 #include "validator/code/fold.h"
 #include "validator/code/names.h"
+#include "validator/code/syntax.h"
 
 #define CWE_PROHIBITED "CWE-1177" /* use of prohibited code */
 
@@ -370,12 +371,16 @@ static enum policy_severity own_severity(const struct code_finding *finding)
 	return (enum policy_severity)(finding->severity + POLICY_INFO);
 }
 
+static bool is_unparseable(const struct policy *policy, const struct code_finding *finding)
+{
+	return strcmp(finding->rule, "syntax-error") == 0 && policy_refuses_unparseable(policy);
+}
+
 static bool rejects(const struct policy *policy, const struct code_finding *finding)
 {
 	return finding->is_rejecting ||
 	       policy_rejects(policy, finding->rule, own_severity(finding)) ||
-	       (strcmp(finding->rule, "syntax-error") == 0 &&
-		policy_refuses_unparseable(policy));
+	       is_unparseable(policy, finding);
 }
 
 unsigned code_weight(const struct policy *policy, const struct code_finding *finding)
@@ -396,6 +401,8 @@ static bool decide(const struct policy *policy, struct code_finding *finding)
 		return true;
 	severity = policy_severity(policy, finding->rule, own_severity(finding));
 	finding->is_rejecting = rejects(policy, finding);
+	if (is_unparseable(policy, finding))
+		finding->hint = HINT_SYNTAX_REFUSED;
 	if (severity == POLICY_OFF)
 		return finding->is_rejecting;
 	finding->severity = (enum event_severity)(severity - POLICY_INFO);

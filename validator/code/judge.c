@@ -8,6 +8,7 @@
 #include "validator/code/names.h"
 #include "validator/code/nested.h"
 #include "validator/code/predicates.h"
+#include "validator/code/syntax.h"
 
 /* --- findings ------------------------------------------------------------------------------
  */
@@ -365,38 +366,10 @@ static void examine_bytes(const char *text, size_t length, struct code_findings 
 	}
 }
 
-/* --- syntax --------------------------------------------------------------------------------
+/* --- what is too large or takes too long -----------------------------------------------------
  */
 
-#define HINT_SYNTAX                                                                 \
-	"Look for an open bracket, quote or block at or before this place. If the " \
-	"interpreter "                                                              \
-	"takes it, it runs all the same."
 #define HINT_LIMIT "Split the source, or move data into an input file."
-
-/* The root is wrong as a whole when nothing fits; a node in it says more. */
-static uint32_t first_wrong(const struct code *code)
-{
-	for (uint32_t i = 1; i < code->count; i++)
-		if (code->nodes[i].is_wrong)
-			return i;
-	return code->nodes[0].is_wrong ? 0 : CODE_NONE;
-}
-
-static void examine_syntax(const struct code *code, struct code_findings *findings)
-{
-	uint32_t wrong = first_wrong(code);
-	const struct code_node *node = &code->nodes[wrong == CODE_NONE ? 0 : wrong];
-	struct code_finding *finding;
-
-	if (wrong == CODE_NONE)
-		return;
-	finding = code_findings_add(findings, "syntax-error", SEVERITY_LOW, "CWE-1286",
-				    HINT_SYNTAX, node->start, node->end);
-	code_finding_say(finding, "%s",
-			 node->start == node->end ? "something is missing here"
-						  : "this does not fit the language's syntax");
-}
 
 static void tell_limit(enum code_limit limit, size_t length, struct code_findings *findings)
 {
@@ -531,7 +504,7 @@ int code_examine(const struct code_rules *rules, const struct policy *policy,
 	if (status < 0)
 		return status;
 	if (code.limit == CODE_WHOLE) {
-		examine_syntax(&code, findings);
+		code_examine_syntax(&code, findings);
 		status = judge_tree(&work, &code, 0);
 	}
 	if (code.is_over && code.limit == CODE_WHOLE)

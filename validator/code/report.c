@@ -82,6 +82,9 @@ void code_report_text(const struct report_source *source, const struct code_find
 		add_caret(ret, &line);
 		if (finding->hint[0] != '\0')
 			buf_printf(ret, "       = hint: %s\n", finding->hint);
+		if (finding->is_rejecting)
+			buf_printf(ret, "       = the policy %s rejects the code for this\n",
+				   source->policy);
 	}
 	if (findings->has_more)
 		buf_printf(ret, "%s: there are more findings\n", source->file);
@@ -159,41 +162,36 @@ static const char *sarif_level(const struct code_finding *finding)
 	return finding->severity == SEVERITY_INFO ? "note" : "warning";
 }
 
-static void write_text(struct jsonw *json, const char *key, const char *text)
+static void open_member(struct jsonw *json, const char *key)
 {
 	jsonw_key(json, key);
 	jsonw_object_open(json);
+}
+
+static void write_text(struct jsonw *json, const char *key, const char *text)
+{
+	open_member(json, key);
 	jsonw_key_str(json, "text", text);
 	jsonw_object_close(json);
 }
 
-/* Each rule once, at its first finding. */
-static void write_sarif_rules(struct jsonw *json, const struct code_findings *findings)
+/* A path may hold any byte, a URI reference few; a colon would make a scheme of what is before
+ * it. What is not told to be relative to something else is relative to the reader's folder. */
+static void write_uri(struct jsonw *json, const char *path)
 {
-	jsonw_key(json, "rules");
-	jsonw_array_open(json);
-	for (size_t i = 0; i < findings->count; i++) {
-		const struct code_finding *finding = &findings->list[i];
-		size_t first = 0;
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				    "0123456789-._~/";
+	own_buf uri = {.data = NULL};
 
-		while (strcmp(findings->list[first].rule, finding->rule) != 0)
-			first++;
-		if (first < i)
-			continue;
-		jsonw_object_open(json);
-		jsonw_key_str(json, "id", finding->rule);
-		write_text(json, "help", finding->hint);
-		jsonw_key(json, "properties");
-		jsonw_object_open(json);
-		jsonw_key(json, "tags");
-		jsonw_array_open(json);
-		jsonw_str(json, finding->cwe);
-		jsonw_str(json, finding->family);
-		jsonw_array_close(json);
-		jsonw_object_close(json);
-		jsonw_object_close(json);
+	buf_init(&uri, strlen(path) * 3 + 16);
+	buf_add_str(&uri, path[0] == '/' ? "file://" : "");
+	for (const char *at = path; *at != '\0'; at++) {
+		if (strchr(plain, *at) != NULL)
+			buf_add_char(&uri, *at);
+		else
+			buf_printf(&uri, "%%%02X", (unsigned char)*at);
 	}
-	jsonw_array_close(json);
+	jsonw_key_str(json, "uri", uri.data != NULL ? uri.data : "");
 }
 
 static void write_sarif_place(struct jsonw *json, const char *file,
@@ -202,14 +200,11 @@ static void write_sarif_place(struct jsonw *json, const char *file,
 	jsonw_key(json, "locations");
 	jsonw_array_open(json);
 	jsonw_object_open(json);
-	jsonw_key(json, "physicalLocation");
-	jsonw_object_open(json);
-	jsonw_key(json, "artifactLocation");
-	jsonw_object_open(json);
-	jsonw_key_str(json, "uri", file);
+	open_member(json, "physicalLocation");
+	open_member(json, "artifactLocation");
+	write_uri(json, file);
 	jsonw_object_close(json);
-	jsonw_key(json, "region");
-	jsonw_object_open(json);
+	open_member(json, "region");
 	jsonw_key_u64(json, "startLine", finding->line);
 	jsonw_key_u64(json, "startColumn", finding->column);
 	jsonw_key_u64(json, "endLine", finding->end_line);
@@ -220,26 +215,56 @@ static void write_sarif_place(struct jsonw *json, const char *file,
 	jsonw_array_close(json);
 }
 
-static void write_sarif_results(struct jsonw *json, const char *file,
-				const struct code_findings *findings)
+/* Where the rule is in the document's list, which it joins at its first finding. */
+static size_t find_rule(struct report_sarif *sarif, const struct code_finding *finding)
 {
-	jsonw_key(json, "results");
-	jsonw_array_open(json);
-	for (size_t i = 0; i < findings->count; i++) {
-		const struct code_finding *finding = &findings->list[i];
+	size_t i = 0;
 
-		jsonw_object_open(json);
-		jsonw_key_str(json, "ruleId", finding->rule);
-		jsonw_key_str(json, "level", sarif_level(finding));
-		write_text(json, "message", message_of(finding));
-		write_sarif_place(json, file, finding);
-		jsonw_object_close(json);
-	}
-	jsonw_array_close(json);
+	while (i < sarif->rule_count && strcmp(sarif->rules[i].id, finding->rule) != 0)
+		i++;
+	if (i == sarif->rule_count && i < REPORT_RULES_MAX)
+		sarif->rules[sarif->rule_count++] = (struct report_rule){
+			finding->rule, finding->cwe, finding->family, finding->hint};
+	return i;
 }
 
-void code_report_sarif_open(struct jsonw *json, struct buf *ret)
+static void write_sarif_rule(struct jsonw *json, const struct report_rule *rule)
 {
+	jsonw_object_open(json);
+	jsonw_key_str(json, "id", rule->id);
+	if (rule->hint[0] != '\0')
+		write_text(json, "help", rule->hint);
+	open_member(json, "properties");
+	jsonw_key(json, "tags");
+	jsonw_array_open(json);
+	jsonw_str(json, rule->cwe);
+	jsonw_str(json, rule->family);
+	jsonw_array_close(json);
+	jsonw_object_close(json);
+	jsonw_object_close(json);
+}
+
+static void write_sarif_tool(struct jsonw *json, const struct report_sarif *sarif)
+{
+	open_member(json, "tool");
+	open_member(json, "driver");
+	jsonw_key_str(json, "name", "casemate");
+	jsonw_key_str(json, "version", CASEMATE_VERSION);
+	jsonw_key(json, "rules");
+	jsonw_array_open(json);
+	for (size_t i = 0; i < sarif->rule_count; i++)
+		write_sarif_rule(json, &sarif->rules[i]);
+	jsonw_array_close(json);
+	jsonw_object_close(json);
+	jsonw_object_close(json);
+}
+
+/* One run for all files: services that take such documents take few runs. */
+void code_report_sarif_open(struct report_sarif *sarif, struct buf *ret)
+{
+	struct jsonw *json = &sarif->json;
+
+	sarif->rule_count = 0;
 	jsonw_init(json, ret);
 	jsonw_object_open(json);
 	jsonw_key_str(json, "$schema",
@@ -248,29 +273,40 @@ void code_report_sarif_open(struct jsonw *json, struct buf *ret)
 	jsonw_key_str(json, "version", "2.1.0");
 	jsonw_key(json, "runs");
 	jsonw_array_open(json);
-}
-
-void code_report_sarif(struct jsonw *json, const struct report_source *source,
-		       const struct code_findings *findings)
-{
 	jsonw_object_open(json);
-	jsonw_key(json, "tool");
-	jsonw_object_open(json);
-	jsonw_key(json, "driver");
-	jsonw_object_open(json);
-	jsonw_key_str(json, "name", "casemate");
-	jsonw_key_str(json, "version", CASEMATE_VERSION);
-	write_sarif_rules(json, findings);
-	jsonw_object_close(json);
-	jsonw_object_close(json);
 	/* SARIF counts UTF-16 code units unless it is told. */
 	jsonw_key_str(json, "columnKind", "unicodeCodePoints");
-	write_sarif_results(json, source->file, findings);
-	jsonw_object_close(json);
+	jsonw_key(json, "results");
+	jsonw_array_open(json);
 }
 
-void code_report_sarif_close(struct jsonw *json, struct buf *ret)
+void code_report_sarif(struct report_sarif *sarif, const struct report_source *source,
+		       const struct code_findings *findings)
 {
+	struct jsonw *json = &sarif->json;
+
+	for (size_t i = 0; i < findings->count; i++) {
+		const struct code_finding *finding = &findings->list[i];
+		size_t rule = find_rule(sarif, finding);
+
+		jsonw_object_open(json);
+		jsonw_key_str(json, "ruleId", finding->rule);
+		if (rule < sarif->rule_count)
+			jsonw_key_u64(json, "ruleIndex", rule);
+		jsonw_key_str(json, "level", sarif_level(finding));
+		write_text(json, "message", message_of(finding));
+		write_sarif_place(json, source->file, finding);
+		jsonw_object_close(json);
+	}
+}
+
+void code_report_sarif_close(struct report_sarif *sarif, struct buf *ret)
+{
+	struct jsonw *json = &sarif->json;
+
+	jsonw_array_close(json);
+	write_sarif_tool(json, sarif);
+	jsonw_object_close(json);
 	jsonw_array_close(json);
 	jsonw_object_close(json);
 	buf_add_char(ret, '\n');

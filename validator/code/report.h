@@ -18,6 +18,7 @@ struct report_source {
 	enum code_language language;
 	const char *text;
 	size_t length;
+	const char *policy; /* by which it was judged, for people; NULL where nothing rejects */
 };
 
 /* A finding that the policy does not let pass. */
@@ -35,10 +36,27 @@ void code_report_text(const struct report_source *source, const struct code_find
 void code_report_json(const struct report_source *source, const struct code_findings *findings,
 		      struct buf *ret);
 
-/* SARIF 2.1.0 of OASIS: a document of one run a source, in order. */
-void code_report_sarif_open(struct jsonw *json, struct buf *ret);
-void code_report_sarif(struct jsonw *json, const struct report_source *source,
+/* --- SARIF 2.1.0 of OASIS: one document, of all sources in their order
+ * -------------------------
+ */
+
+/* Rules and the findings that need none. */
+#define REPORT_RULES_MAX (RULES_MAX + 64)
+
+struct report_rule {
+	const char *id, *cwe, *family, *hint;
+};
+
+/* `json` writes results as they come, so the rules that they name are told at the end. */
+struct report_sarif {
+	struct jsonw json;
+	size_t rule_count;
+	struct report_rule rules[REPORT_RULES_MAX]; /* borrowed from rules and policies */
+};
+
+void code_report_sarif_open(struct report_sarif *sarif, struct buf *ret);
+void code_report_sarif(struct report_sarif *sarif, const struct report_source *source,
 		       const struct code_findings *findings);
-void code_report_sarif_close(struct jsonw *json, struct buf *ret);
+void code_report_sarif_close(struct report_sarif *sarif, struct buf *ret);
 
 #endif

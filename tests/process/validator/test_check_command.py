@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 import select
 import subprocess
+import urllib.parse
 from pathlib import Path
 
 import pytest
@@ -32,7 +34,8 @@ def test_findings_are_printed_as_a_compiler_does():
         "-:3:1: high: `os.system` runs a shell command [py-os-system, CWE-78]",
         "     3 | o.system('ls')  # x",
         "       | ^",
-        "       = hint: Do it in Python."]
+        "       = hint: Do it in Python.",
+        "       = the policy standard rejects the code for this"]
 
 
 def test_what_no_rule_finds_is_accepted(tmp_path):
@@ -45,6 +48,16 @@ def test_what_no_rule_finds_is_accepted(tmp_path):
 def test_below_high_is_told_only():
     done = judge("c.execute('select ' + x)\n")
     assert done.returncode == ACCEPTED and b"low: sql" in done.stdout
+    assert b"rejects" not in done.stdout
+
+
+@pytest.mark.parametrize("policy, code", [("open", ACCEPTED), ("standard", ACCEPTED), ("strict", REJECTED)])
+def test_a_policy_says_what_becomes_of_code_that_does_not_parse(policy, code):
+    """Under one that refuses it the interpreter has no say, and the hint must not promise it."""
+    done = judge("x = 1\nprint(x\n", "python", "--policy", policy)
+    assert done.returncode == code and b"-:2:6: low: the `(` here is never closed [syntax-error" in done.stdout
+    assert (b"If the interpreter takes it, it runs" in done.stdout) is (code == ACCEPTED)
+    assert (b"the policy strict rejects the code for this" in done.stdout) is (code == REJECTED)
 
 
 @pytest.mark.parametrize("arguments", [
@@ -87,7 +100,12 @@ def test_several_files_in_each_format(tmp_path):
     answers = [json.loads(line) for line in lines]
     assert [answer["file"] for answer in answers] == [str(file) for file in files]
     assert [answer["verdict"] for answer in answers] == ["accepted", "accepted", "rejected"]
-    assert [len(run["results"]) for run in sarif["runs"]] == [0, 1, 1]
+    assert [[uri_of(result), result["ruleId"]] for result in sarif["runs"][0]["results"]] == [
+        [files[1].as_uri(), "py-sql"], [files[2].as_uri(), "js-exec"]]
+
+
+def uri_of(result):
+    return result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
 
 
 def confinement(casemate, **environment):
@@ -134,13 +152,70 @@ def test_json_is_what_the_service_answers():
     assert finding["source"] == "eval(x)"
 
 
+# Of its own URI characters an encoded path has only these; the drive letter of `c:a.py` is none.
+URI = re.compile(r"(file://)?[A-Za-z0-9._~/-]*(%[0-9A-F]{2}[A-Za-z0-9._~/-]*)*\Z")
+
+
+def check_sarif(document):
+    """What SARIF 2.1.0 requires of the objects that we write (sections 3.13 to 3.30)."""
+    assert document["version"] == "2.1.0" and document["$schema"].endswith("/sarif-schema-2.1.0.json")
+    assert len(document["runs"]) == 1
+    run = document["runs"][0]
+    driver = run["tool"]["driver"]
+    assert set(run) == {"tool", "columnKind", "results"} and run["columnKind"] == "unicodeCodePoints"
+    assert driver["name"] == "casemate" and re.fullmatch(r"\d+(\.\d+){1,3}", driver["version"])
+    ids = [rule["id"] for rule in driver["rules"]]
+    assert len(ids) == len(set(ids)) and all(rule["help"]["text"] for rule in driver["rules"])
+    for result in run["results"]:
+        assert set(result) == {"ruleId", "ruleIndex", "level", "message", "locations"}
+        assert ids[result["ruleIndex"]] == result["ruleId"]
+        assert result["level"] in ("error", "warning", "note") and result["message"]["text"]
+        assert URI.match(uri_of(result)), uri_of(result)
+        region = result["locations"][0]["physicalLocation"]["region"]
+        start, end = ((region[f"{at}Line"], region[f"{at}Column"]) for at in ("start", "end"))
+        assert min(*start, *end) >= 1 and start <= end
+    return run
+
+
 def test_sarif_names_rules_and_places():
-    done = judge("eval(x)\neval(y)\n", "python", "--sarif")
-    run = json.loads(done.stdout)["runs"][0]
+    done = judge("eval(x)\neval(y)\nx = '\U0001f600\u00e9'; eval(z)\n", "python", "--sarif")
+    run = check_sarif(json.loads(done.stdout))
     assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == ["py-eval"]
-    assert [result["locations"][0]["physicalLocation"]["region"]["startLine"]
-            for result in run["results"]] == [1, 2]
+    regions = [result["locations"][0]["physicalLocation"]["region"] for result in run["results"]]
+    # Columns count characters, not bytes and not UTF-16; the end is behind the last.
+    assert [(r["startLine"], r["startColumn"], r["endLine"], r["endColumn"]) for r in regions] == [
+        (1, 1, 1, 8), (2, 1, 2, 8), (3, 11, 3, 18)]
     assert {result["level"] for result in run["results"]} == {"error"}
+    assert {uri_of(result) for result in run["results"]} == {"-"}
+
+
+def test_sarif_of_nothing_and_of_everything_that_needs_no_rule(tmp_path):
+    sources = {"none.py": b"x = 1\n", "syntax.py": b"x = (\n", "bytes.py": b"x = '\xff\x07'\n",
+               "limit.py": b"x=" + b"[" * 100_000, "long.py": b"x = 1\n" * 3, "empty.py": b"",
+               "deny.py": b"import ctypes\n", "nested.py": b"x" + b"(" * 60 + b")" * 60}
+    policy = tmp_path / "p.json"
+    policy.write_text('{"narrows": "standard", "size": {"lines": 2, "nesting": 40}}')
+    for name, source in sources.items():
+        (tmp_path / name).write_bytes(source)
+
+    files = [tmp_path / name for name in sources]
+    run = check_sarif(json.loads(check("--sarif", "--policy", policy, *files).stdout))
+
+    assert {result["ruleId"] for result in run["results"]} == {
+        "syntax-error", "source-encoding", "source-control", "source-limit", "policy-size", "policy-module"}
+    assert check_sarif(json.loads(check("--sarif", files[0]).stdout))["results"] == []
+
+
+@pytest.mark.parametrize("name", ["a b.py", "100%.py", "c:a.py", "\u00e9#?.py", '"\\.py', b"\xff.py"])
+def test_a_place_in_sarif_is_a_uri_that_leads_back_to_the_file(tmp_path, name):
+    name = os.fsdecode(name)
+    (tmp_path / name).write_text("eval(x)\n")
+    for path in (name, f"./{name}", str(tmp_path / name)):
+        done = subprocess.run([CASEMATE, "check", "--rules", RULES, "--sarif", path], cwd=tmp_path,
+                              capture_output=True, check=False)
+        uri = uri_of(check_sarif(json.loads(done.stdout))["results"][0])
+        assert uri.startswith("file:///") is path.startswith("/")
+        assert urllib.parse.unquote_to_bytes(uri.removeprefix("file://")) == os.fsencode(path)
 
 
 def test_a_terminal_is_not_steered():

@@ -365,17 +365,63 @@ Test(code, hostile_sources_end_with_a_finding)
 Test(code, a_syntax_error_has_its_place)
 {
 	static const char text[] = "x = 1\ny = (\n";
-	struct report_source source = {"f.py", CODE_PYTHON, text, sizeof(text) - 1};
+	struct report_source source = {"f.py", CODE_PYTHON, text, sizeof(text) - 1, "p"};
 	struct code_findings *findings = examine(CODE_PYTHON, text, sizeof(text) - 1);
 	own_buf out = {.data = NULL};
 
 	cr_assert(has(findings, "syntax-error"));
-	cr_expect(findings->list[0].line == 2 && findings->list[0].column == 1, "%u:%u",
+	cr_expect(findings->list[0].line == 2 && findings->list[0].column == 5, "%u:%u",
 		  findings->list[0].line, findings->list[0].column);
 	buf_init(&out, REPORT_BYTES_MAX);
 	code_report_text(&source, findings, &out);
-	cr_expect(strstr(out.data, "     2 | y = (\n       | ^\n") != NULL, "%s", out.data);
+	cr_expect(strstr(out.data, "     2 | y = (\n       |     ^\n") != NULL, "%s", out.data);
 	code_findings_done(findings);
+	code_rules_done(shared_rules());
+}
+
+/* A model repairs what it is told of; "a syntax error" alone it must look for. */
+Test(code, a_syntax_error_says_what_is_open_or_missing)
+{
+	static const struct {
+		enum code_language language;
+		const char *text;
+		uint32_t line, column;
+		const char *message;
+	} rows[] = {
+		{CODE_PYTHON, "x = 5\nprint('a'\ny = 3\n", 2, 6,
+		 "the `(` here is never closed"},
+		{CODE_PYTHON, "f(a[1, (2)\n", 1, 4, "the `[` here is never closed"},
+		{CODE_PYTHON, "x = {'(': 1\n", 1, 5, "the `{` here is never closed"},
+		{CODE_PYTHON, "x = 'abc\ny = 1\n", 1, 5,
+		 "the text that begins here has no end"},
+		{CODE_PYTHON, "x = \"\"\"abc\ny\n", 1, 5,
+		 "the text that begins here has no end"},
+		{CODE_PYTHON, "def f(:\n  pass\n", 1, 7, "`)` is missing here"},
+		{CODE_PYTHON, "for x in :\n  y\n", 1, 9, "a part is missing here (identifier)"},
+		{CODE_PYTHON, "if x = 1:\n  pass\n", 1, 6,
+		 "this does not fit the language's syntax"},
+		{CODE_JAVASCRIPT, "if (a) {\n", 1, 9, "`}` is missing here"},
+		{CODE_JAVASCRIPT, "let x = `a;\n", 1, 9,
+		 "the text that begins here has no end"},
+		{CODE_JAVASCRIPT, "function f( {\n  return 1;\n}\n", 1, 11,
+		 "the `(` here is never closed"},
+		{CODE_BASH, "if true; then\n echo\n", 3, 1, "`fi` is missing here"},
+		{CODE_BASH, "echo \"abc\n", 1, 6, "the text that begins here has no end"},
+	};
+
+	for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+		struct code_findings *findings =
+			examine(rows[i].language, rows[i].text, strlen(rows[i].text));
+
+		cr_assert(has(findings, "syntax-error"), "%s", rows[i].text);
+		cr_expect_str_eq(findings->list[0].message, rows[i].message, "%s: %s",
+				 rows[i].text, findings->list[0].message);
+		cr_expect(findings->list[0].line == rows[i].line &&
+				  findings->list[0].column == rows[i].column,
+			  "%s: %u:%u", rows[i].text, findings->list[0].line,
+			  findings->list[0].column);
+		code_findings_done(findings);
+	}
 	code_rules_done(shared_rules());
 }
 
