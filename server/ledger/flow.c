@@ -92,8 +92,7 @@ void flow_refuse(struct execution *e, uint8_t problem, uint32_t retry_after_s, c
 	refuse_now(e);
 }
 
-/* --- finished
- * --------------------------------------------------------------------------------- */
+/* --- finished ---------------------------------------------------------------------------- */
 
 static void finish(struct execution *e, uint8_t status)
 {
@@ -140,8 +139,7 @@ static void finish_bare(struct execution *e, uint8_t status, const char *why)
 	finish(e, status);
 }
 
-/* --- checking
- * --------------------------------------------------------------------------------- */
+/* --- checking ---------------------------------------------------------------------------- */
 
 static void ask_verdict(struct execution *e)
 {
@@ -474,8 +472,7 @@ void flow_job_refused(struct execution *e, const struct job_refused *refused)
 		refused->detail[0] != '\0' ? refused->detail : problem_title(refused->problem));
 }
 
-/* --- outcome
- * ------------------------------------------------------------------------------------ */
+/* --- outcome ----------------------------------------------------------------------------- */
 
 void flow_canonicalized(struct execution *e)
 {
@@ -525,8 +522,7 @@ void flow_hashed(struct digest *digest)
 		flow_canonicalized(e);
 }
 
-/* --- settled
- * ------------------------------------------------------------------------------------ */
+/* --- settled ----------------------------------------------------------------------------- */
 
 static void answer_internal(struct execution *e)
 {
