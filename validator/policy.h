@@ -38,6 +38,21 @@ enum policy_topic {
 		POLICY_TOPICS
 };
 
+/* Kinds of syntax that code_enforce() knows; the schema has the same list. */
+#define POLICY_SYNTAX_LIST(X)                 \
+	X(BACKGROUND, "background")           \
+	X(CODE_EVALUATION, "code-evaluation") \
+	X(DYNAMIC_IMPORT, "dynamic-import")   \
+	X(ENDLESS_LOOP, "endless-loop")       \
+	X(STAR_IMPORT, "star-import")         \
+	X(WITH, "with")
+
+enum policy_syntax {
+#define X(symbol, name) POLICY_##symbol,
+	POLICY_SYNTAX_LIST(X)
+#undef X
+};
+
 enum policy_severity {
 	POLICY_OFF,
 	POLICY_INFO,

@@ -18,8 +18,8 @@ struct enforcing {
 /* --- one denial ------------------------------------------------------------------------------
  */
 
-static void deny(const struct enforcing *work, enum policy_topic topic, const char *name,
-		 uint32_t node)
+static void deny_with(const struct enforcing *work, enum policy_topic topic, const char *name,
+		      uint32_t node, const char *advice)
 {
 	static const char *const rules[] = {
 #define X(symbol, names, one) "policy-" one,
@@ -38,16 +38,21 @@ static void deny(const struct enforcing *work, enum policy_topic topic, const ch
 	if (!policy_denies(work->policy, work->code->language, topic, name, &denial))
 		return;
 	finding = code_findings_add(work->findings, rules[topic], SEVERITY_HIGH, CWE_PROHIBITED,
-				    denial.hint != NULL ? denial.hint
-							: "Do it without this; what the "
-							  "policy does not name is allowed.",
-				    place->start, place->end);
+				    denial.hint != NULL ? denial.hint : advice, place->start,
+				    place->end);
 	if (finding == NULL)
 		return;
 	finding->family = "policy";
 	finding->is_rejecting = true;
 	code_finding_say(finding, "the policy %s does not allow the %s `%.*s`",
 			 policy_name(denial.policy), words[topic], RULE_TEXT_SHOWN, name);
+}
+
+static void deny(const struct enforcing *work, enum policy_topic topic, const char *name,
+		 uint32_t node)
+{
+	deny_with(work, topic, name, node,
+		  "Do it without this; what the policy does not name is allowed.");
 }
 
 static void deny_names(const struct enforcing *work, enum policy_topic topic,
@@ -74,6 +79,26 @@ static void deny_value(const struct enforcing *work, enum policy_topic topic,
 {
 	if (code_is_text(value))
 		deny_text(work, topic, value->text, value->length, node);
+}
+
+static void deny_syntax(const struct enforcing *work, enum policy_syntax kind, uint32_t node)
+{
+	static const char *const names[] = {
+#define X(symbol, name) name,
+		POLICY_SYNTAX_LIST(X)
+#undef X
+	};
+	static const char *const advice[] = {
+		[POLICY_BACKGROUND] = "Run it in the foreground: leave the & out.",
+		[POLICY_CODE_EVALUATION] =
+			"Write the code itself instead of a text that is run.",
+		[POLICY_DYNAMIC_IMPORT] = "Import the module by its name at the top.",
+		[POLICY_ENDLESS_LOOP] = "Give the loop a condition, or a break of its own.",
+		[POLICY_STAR_IMPORT] = "Name what you import.",
+		[POLICY_WITH] = "Name the object before each of its members.",
+	};
+
+	deny_with(work, POLICY_SYNTAX, names[kind], node, advice[kind]);
 }
 
 /* --- modules ---------------------------------------------------------------------------------
@@ -128,7 +153,7 @@ static void check_import_from(const struct enforcing *work, uint32_t node)
 		struct code_names joined = {.count = 0};
 
 		if (code_kind(code, child) == KIND_WILDCARD) {
-			deny(work, POLICY_SYNTAX, "star-import", node);
+			deny_syntax(work, POLICY_STAR_IMPORT, node);
 			continue;
 		}
 		names_join(code, &joined, code_identifier(code, module), code_text(code, path),
@@ -170,7 +195,7 @@ static void check_call(const struct enforcing *work, uint32_t node)
 
 	deny_names(work, POLICY_FUNCTIONS, names, function == CODE_NONE ? node : function);
 	if (is_any(code, names, evaluators, ARRAY_COUNT(evaluators)))
-		deny(work, POLICY_SYNTAX, "code-evaluation", node);
+		deny_syntax(work, POLICY_CODE_EVALUATION, node);
 	if (code_names_match(code, names, "builtins.getattr"))
 		deny_value(work, POLICY_ATTRIBUTES,
 			   code_fold(code, code_argument(code, node, 1)), node);
@@ -180,7 +205,7 @@ static void check_call(const struct enforcing *work, uint32_t node)
 	check_module(work, first, node);
 	/* require("x") is how modules are named; a name made at run time is not. */
 	if (!code_is_text(first) || !code_names_match(code, names, "require"))
-		deny(work, POLICY_SYNTAX, "dynamic-import", node);
+		deny_syntax(work, POLICY_DYNAMIC_IMPORT, node);
 }
 
 /* --- names -----------------------------------------------------------------------------------
@@ -227,31 +252,97 @@ static void check_subscript(const struct enforcing *work, uint32_t node)
 /* --- syntax ----------------------------------------------------------------------------------
  */
 
-static bool is_true(struct code *code, uint32_t condition)
+/* A loop of C's kind without a condition has none, or only its semicolon. */
+static bool is_always(struct code *code, uint32_t loop)
 {
-	const struct code_value *value = code_fold(code, condition);
+	uint32_t condition = code_field(code, loop, FIELD_CONDITION);
+	const struct code_value *value;
 
+	if (condition == CODE_NONE || code_is(code, condition, ";"))
+		return true;
 	if (code->language == CODE_BASH)
-		return code_is(code, condition, "true") || code_is(code, condition, ":");
+		return code_is(code, code_child(code, loop), "until")
+			       ? code_is(code, condition, "false")
+			       : code_is(code, condition, "true") ||
+					 code_is(code, condition, ":") ||
+					 code_is(code, condition, "((1))");
+	value = code_fold(code, condition);
+	if (code_is_text(value))
+		return value->length > 0;
 	return (value->kind == VALUE_BOOL || value->kind == VALUE_NUMBER) && value->number != 0;
 }
 
-/* while True without a break, return or raise of its own. */
+/* Whether it leaves `loop` and not one in it. A label or a number names an outer one. */
+static bool breaks(struct code *code, uint32_t node, uint32_t loop)
+{
+	uint32_t at = node;
+
+	if (code->language == CODE_BASH)
+		at = code->nodes[node].parent;
+	if (code_next_named(code, at) != CODE_NONE)
+		return true;
+	while (at != loop && at != CODE_NONE && code_go(code)) {
+		at = code->nodes[at].parent;
+		if (code_kind(code, at) == KIND_WHILE || code_kind(code, at) == KIND_FOR)
+			return at == loop;
+	}
+	return false;
+}
+
+/* A word of the language, or in the shell a command: a text of the same letters is none. */
+static bool is_word(const struct code *code, uint32_t node)
+{
+	if (code->nodes[node].after != node + 1)
+		return false;
+	if (code->language == CODE_BASH)
+		return code_kind(code, code->nodes[node].parent) == KIND_COMMAND_NAME;
+	return !code->nodes[node].is_named;
+}
+
+/* break, and what leaves the function that the loop is in; exit ends the program. */
+static bool ends_loop(struct code *code, uint32_t node, uint32_t loop)
+{
+	static const char *const ends[] = {"return", "raise", "throw", "yield"};
+
+	if (code_kind(code, node) == KIND_IDENTIFIER ||
+	    code_kind(code, node) == KIND_MEMBER_NAME)
+		return code_is(code, node, "exit");
+	if (!is_word(code, node) || code->nodes[node].scope != code->nodes[loop].scope)
+		return false;
+	if (code_is(code, node, "break"))
+		return breaks(code, node, loop);
+	for (size_t i = 0; i < ARRAY_COUNT(ends); i++)
+		if (code_is(code, node, ends[i]))
+			return true;
+	return code->language == CODE_BASH && code_is(code, node, "exit");
+}
+
 static void check_while(const struct enforcing *work, uint32_t node)
 {
-	static const char *const ends[] = {"break", "return", "raise",
-					   "throw", "exit",   "yield"};
 	struct code *code = work->code;
 
-	if (!is_true(code, code_field(code, node, FIELD_CONDITION)))
+	if (!is_always(code, node))
 		return;
 	for (uint32_t inner = node + 1; inner < code->nodes[node].after && code_go(code);
 	     inner++)
-		for (size_t i = 0; i < ARRAY_COUNT(ends); i++)
-			if (code->nodes[inner].after == inner + 1 &&
-			    code_is(code, inner, ends[i]))
-				return;
-	deny(work, POLICY_SYNTAX, "endless-loop", node);
+		if (ends_loop(code, inner, node))
+			return;
+	deny_syntax(work, POLICY_ENDLESS_LOOP, node);
+}
+
+static void check_with(const struct enforcing *work, uint32_t node)
+{
+	deny_syntax(work, POLICY_WITH, node);
+}
+
+/* A & that joins no two values puts what is before it into the background. */
+static void check_token(const struct enforcing *work, uint32_t node)
+{
+	const struct code_node *token = &work->code->nodes[node];
+
+	if (work->code->language == CODE_BASH && !token->is_named &&
+	    token->field != FIELD_OPERATOR && code_is(work->code, node, "&"))
+		deny_syntax(work, POLICY_BACKGROUND, node);
 }
 
 static void check_command(const struct enforcing *work, uint32_t node)
@@ -260,7 +351,7 @@ static void check_command(const struct enforcing *work, uint32_t node)
 
 	deny_names(work, POLICY_COMMANDS, names, node);
 	if (code_names_match(work->code, names, "eval"))
-		deny(work, POLICY_SYNTAX, "code-evaluation", node);
+		deny_syntax(work, POLICY_CODE_EVALUATION, node);
 }
 
 static void check_identifier(const struct enforcing *work, uint32_t node)
@@ -277,8 +368,10 @@ static void (*const checks[KIND_MAX])(const struct enforcing *work, uint32_t nod
 	[KIND_IMPORT] = check_import,
 	[KIND_IMPORT_FROM] = check_import_from,
 	[KIND_NEW] = check_call,
+	[KIND_OTHER] = check_token,
 	[KIND_SUBSCRIPT] = check_subscript,
 	[KIND_WHILE] = check_while,
+	[KIND_WITH] = check_with,
 };
 
 static void enforce_nesting(const struct enforcing *work)
@@ -304,8 +397,10 @@ static void enforce_nesting(const struct enforcing *work)
 		code_findings_add(work->findings, "policy-size", SEVERITY_HIGH, CWE_PROHIBITED,
 				  "Split it into steps with names of their own.",
 				  code->nodes[at].start, code->nodes[at].end);
-	if (finding != NULL)
+	if (finding != NULL) {
+		finding->family = "policy";
 		finding->is_rejecting = true;
+	}
 	code_finding_say(finding, "the policy does not allow nesting deeper than %u", most);
 }
 

@@ -149,6 +149,7 @@ static const struct word javascript_kinds[] = {
 	{"unary_expression", KIND_UNARY},
 	{"variable_declarator", KIND_DECLARATOR},
 	{"while_statement", KIND_WHILE},
+	{"with_statement", KIND_WITH},
 };
 
 static const struct word bash_kinds[] = {

@@ -90,6 +90,7 @@ enum code_kind {
 	KIND_UNARY,
 	KIND_WHILE,
 	KIND_WILDCARD,
+	KIND_WITH, /* of JavaScript */
 	KIND_WITH_ITEM,
 	KIND_WORD,
 	KIND_AS_PATTERN,

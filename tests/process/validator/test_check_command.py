@@ -295,6 +295,54 @@ def test_strict_is_pure_computation(source, word):
                  "strict").returncode == ACCEPTED
 
 
+# Each kind of syntax: what is it, and what only looks like it.
+SYNTAX = {
+    "background": {"bash": ([b"sleep 1 &\n", b"{ echo a & echo b; }\n", b"(echo a &)\n"],
+                            [b"echo $((1 & 2)) 2>&1 && echo a\n", b"echo a &> b\n", b"echo '&' \\&\n"])},
+    "with": {"javascript": ([b"with (x) { y }\n"], [b"x.with(1)\n", b"let y = 'with (x) {}'\n"])},
+    "star-import": {"python": ([b"from math import *\n"], [b"from math import sin\nx = 2 * 3\n"])},
+    "dynamic-import": {
+        "python": ([b"__import__('math')\n", b"import importlib as i\ni.import_module(x)\n"], [b"import math\n"]),
+        "javascript": ([b"require(x)\n", b"import('fs')\n"], [b"require('fs')\n", b"import 'fs'\n"])},
+    "code-evaluation": {
+        "python": ([b"eval(x)\n", b"e = exec\ne('1')\n", b"compile(x, '', 'exec')\n"], [b"x.eval()\n"]),
+        "javascript": ([b"eval(x)\n", b"new Function('x')\n"], [b"x.eval()\n"]),
+        "bash": ([b"eval echo a\n", b"x=eval; $x ls\n"], [b"echo eval\n"])},
+    "endless-loop": {
+        "python": ([b"while True:\n  pass\n", b"while 1:\n  x = 'break'\n", b"while 'a':\n  'break'\n",
+                    b"while True:\n  for i in y:\n    break\n", b"while True:\n  def f():\n    return 1\n"],
+                   [b"while x:\n  pass\n", b"while True:\n  if x:\n    break\n", b"while 0:\n  pass\n",
+                    b"def f():\n  while True:\n    for i in x:\n      return 1\n", b"while True:\n  raise X\n",
+                    b"def f():\n  while True:\n    yield 1\n", b"while True:\n  sys.exit(1)\n"]),
+        "javascript": ([b"for (;;) {}\n", b"do {} while (true)\n", b"while (true) { while (x) { break } }\n"],
+                       [b"a: while (true) { while (x) { break a } }\n", b"for (let i = 0; i < 3; i++) {}\n",
+                        b"for (let i = 0;; i++) { if (i) break }\n", b"while (true) { switch (x) { case 1: break } }\n"]),
+        "bash": ([b"while true; do echo break; done\n", b"until false; do :; done\n", b"for ((;;)); do :; done\n",
+                  b"while ((1)); do for x in 1; do break; done; done\n"],
+                 [b"until true; do echo; done\n", b"while true; do break; done\n", b"while read x; do :; done\n",
+                  b"while :; do for x in 1; do break 2; done; done\n", b"for ((i=0;i<3;i++)); do :; done\n"])},
+}
+
+
+@pytest.mark.parametrize("kind, language", [(kind, language) for kind in SYNTAX for language in SYNTAX[kind]])
+def test_each_kind_of_syntax_is_denied_where_a_policy_says_so(tmp_path, kind, language):
+    policy = tmp_path / "p.json"
+    policy.write_text(json.dumps({language: {"syntax": {"deny": [kind]}}}))
+    bad, good = SYNTAX[kind][language]
+    for source in bad + good:
+        done = judge(source, language, "--policy", policy)
+        assert done.returncode == (REJECTED if source in bad else ACCEPTED), done
+        assert (f"does not allow the syntax `{kind}`".encode() in done.stdout) is (source in bad), done
+        assert judge(source, language, "--policy", "open").returncode == ACCEPTED
+
+
+def test_strict_denies_every_kind_of_syntax():
+    """A kind that is in nobody's list is one that nobody needs, or one that was forgotten."""
+    strict = json.loads((ROOT / "validator/policies/strict.json").read_text())
+    for kind, languages in SYNTAX.items():
+        assert [language for language in languages if kind not in strict[language]["syntax"]["deny"]] == []
+
+
 def test_a_policy_of_ones_own(tmp_path):
     policy = tmp_path / "p.json"
     policy.write_text(json.dumps({

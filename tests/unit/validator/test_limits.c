@@ -2,6 +2,7 @@
 
 #include "tests/unit/validator/support.h"
 #include "validator/events.h"
+#include "validator/policy.h"
 
 TestSuite(limits, .timeout = 30);
 
@@ -120,11 +121,18 @@ Test(limits, schemas_repeat_the_closed_lists)
 		LAYER_LIST(X)
 #undef X
 	};
+	static const char *const kinds[] = {
+#define X(symbol, name) name,
+		POLICY_SYNTAX_LIST(X)
+#undef X
+	};
 
 	expect_names(AT(CATALOG_EXECUTION, "properties", "status", "enum"), statuses,
 		     ARRAY_COUNT(statuses));
 	expect_names(AT(CATALOG_PROBLEM, "properties", "code", "enum"), problems,
 		     ARRAY_COUNT(problems));
+	expect_names(AT(CATALOG_POLICY, "$defs", "kinds", "items", "enum"), kinds,
+		     ARRAY_COUNT(kinds));
 	expect_names(AT(CATALOG_CONFIG, "properties", "isolation", "properties",
 			"layers_required", "items", "enum"),
 		     layers, ARRAY_COUNT(layers));

@@ -261,6 +261,7 @@ Test(policy, the_schema_refuses_what_would_do_nothing)
 	refused("{'reject':{'severity':'huge'}}");
 	refused("{'severities':{'Py A':'off'}}");
 	refused("{'size':{'bytes':0}}");
+	refused("{'bash':{'syntax':{'deny':['backgroundd']}}}");
 }
 
 /* --- the built-in ones -------------------------------------------------------------------- */
