@@ -79,6 +79,41 @@ static void check_principals(const json_t *config, const json_t *policies,
 
 /* --- policies ----------------------------------------------------------------------------- */
 
+static void check_tenants(const json_t *config, const json_t *policies, struct faults *faults)
+{
+	struct place list = at_member(NULL, "tenants");
+	const char *name;
+	json_t *tenant;
+
+	json_object_foreach(json_object_get(config, "tenants"), name, tenant)
+	{
+		struct place place = at_member(&list, name);
+
+		check_name_known(config, policies, tenant, "policy", "policies", &place,
+				 faults);
+	}
+}
+
+/* A principal without a policy of its own has its tenant's. One whose tenant is missing is a
+ * fault of its own. */
+static int inherit_policies(const json_t *config)
+{
+	const json_t *tenants = json_object_get(config, "tenants");
+	size_t index;
+	json_t *principal;
+
+	json_array_foreach(json_object_get(config, "principals"), index, principal)
+	{
+		const char *name = json_string_value(json_object_get(principal, "tenant"));
+		json_t *policy = json_object_get(json_object_get(tenants, name), "policy");
+
+		if (json_object_get(principal, "policy") == NULL && policy != NULL &&
+		    json_object_set(principal, "policy", policy) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 static void move_below(const struct faults *from, const char *prefix, struct faults *ret)
 {
 	for (size_t i = 0; i < from->count; i++) {
@@ -252,12 +287,15 @@ int config_check(const struct schema *schema, json_t *policies, const char *text
 	status = schema_fill(schema, config);
 	if (status == 0)
 		status = complete_required(config) == 0 ? 0 : -ENOMEM;
+	if (status == 0)
+		status = inherit_policies(config);
 	if (status < 0)
 		return status;
 	normalise_numbers(config);
 	status = check_policies(config, policies, faults);
 	if (status < 0)
 		return status;
+	check_tenants(config, policies, faults);
 	check_principals(config, policies, faults);
 	check_runtimes(config, faults);
 	check_layers(config, faults);

@@ -166,6 +166,14 @@ def test_a_request_can_narrow(callers):
     assert (answer.status, answer.json["errors"][0]["pointer"]) == (422, "/policy")
 
 
+def test_a_tenants_policy_is_that_of_its_principals(own_service):
+    service = own_service(config(tenants={"dev": {"policy": "standard"}}))
+    client = service.client()
+    assert client.run(CTYPES)["status"] == "rejected" and client.run(SOCKET)["status"] == "succeeded"
+    assert client.run(CTYPES, policy="open")["status"] == "rejected"
+    assert validate(client, "1").json["policies"] == ["standard"]
+
+
 def test_a_reload_brings_policies(own_service):
     service = own_service(config())
     client = service.client()

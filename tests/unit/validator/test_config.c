@@ -117,6 +117,24 @@ Test(config, a_policy_is_completed_and_may_be_none_of_those_that_come_along)
 	bad("{'policies':{'a':{'rules':1}}}", "/policies/a/rules", "additionalProperties");
 }
 
+Test(config, a_principal_has_its_tenants_policy_unless_it_names_one)
+{
+	own_json *config =
+		good("{'policies':{'house':{'narrows':'standard'}},"
+		     "'tenants':{'a':{'policy':'house'},'b':{}},"
+		     "'principals':[{'cn':'x','tenant':'a','roles':['executor']},"
+		     "{'cn':'y','tenant':'a','roles':['executor'],'policy':'strict'},"
+		     "{'cn':'z','tenant':'b','roles':['executor']}]}");
+	static const char *const wanted[] = {"house", "strict", "open"};
+
+	for (size_t i = 0; i < 3; i++)
+		cr_expect_str_eq(
+			json_string_value(json_object_get(
+				json_array_get(at(config, "principals"), i), "policy")),
+			wanted[i]);
+	bad("{'tenants':{'a':{'policy':'nobody'}}}", "/tenants/a/policy", "reference");
+}
+
 #define PRINCIPAL(members) "{'tenants':{'dev':{}},'principals':[{" members "}]}"
 
 Test(config, faults_have_pointers)
