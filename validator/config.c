@@ -6,6 +6,7 @@
 #include "schema/status.h"
 #include "validator/json_guard.h"
 #include "validator/policies.h"
+#include "validator/rule_ids.h"
 #include "validator/schema_faults.h"
 
 /* --- principals --------------------------------------------------------------------------- */
@@ -124,6 +125,22 @@ static void move_below(const struct faults *from, const char *prefix, struct fau
 		if (copy != NULL)
 			(void)snprintf(copy->pointer, sizeof(copy->pointer), "%s%s", prefix,
 				       fault->pointer);
+	}
+}
+
+static void check_rules(const json_t *config, json_t *rule_ids, struct faults *faults)
+{
+	struct place list = at_member(NULL, "policies");
+	const char *name;
+	json_t *policy;
+
+	if (rule_ids == NULL)
+		return;
+	json_object_foreach(json_object_get(config, "policies"), name, policy)
+	{
+		struct place place = at_member(&list, name);
+
+		rule_ids_check(rule_ids, policy, &place, faults);
 	}
 }
 
@@ -274,8 +291,8 @@ static void normalise_numbers(json_t *value)
 	}
 }
 
-int config_check(const struct schema *schema, json_t *policies, const char *text, size_t length,
-		 json_t **ret, struct faults *faults)
+int config_check(const struct schema *schema, json_t *policies, json_t *rule_ids,
+		 const char *text, size_t length, json_t **ret, struct faults *faults)
 {
 	own_json *config = NULL;
 	int status = json_guard_parse(text, length, &config, faults);
@@ -295,6 +312,7 @@ int config_check(const struct schema *schema, json_t *policies, const char *text
 	status = check_policies(config, policies, faults);
 	if (status < 0)
 		return status;
+	check_rules(config, rule_ids, faults);
 	check_tenants(config, policies, faults);
 	check_principals(config, policies, faults);
 	check_runtimes(config, faults);

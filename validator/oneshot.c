@@ -11,6 +11,7 @@
 #include "validator/json_guard.h"
 #include "validator/openapi.h"
 #include "validator/policies.h"
+#include "validator/rule_ids.h"
 
 #define EXIT_BAD 1 /* the input or the installation is wrong; standard error says how */
 
@@ -37,16 +38,30 @@ int oneshot_open_schemas(int *ret_fd, struct err *err)
 	return 0;
 }
 
-/* `ret_policies`: NULL when they are not wanted. */
-static int load_installed(struct catalog *catalog, json_t **ret_policies, struct err *err)
+/* What a configuration is judged by beside its schema. */
+struct installed {
+	json_t *policies, *rule_ids;
+};
+
+static void installed_done(struct installed *installed)
+{
+	json_decref(installed->policies);
+	json_decref(installed->rule_ids);
+}
+
+/* `ret`: NULL when they are not wanted. */
+static int load_installed(struct catalog *catalog, struct installed *ret, struct err *err)
 {
 	own_fd folder = -1;
 	int status = oneshot_open_schemas(&folder, err);
 
 	if (status == 0)
 		status = catalog_load(catalog, folder, err);
-	if (status == 0 && ret_policies != NULL)
-		status = policies_read(folder, catalog->schemas[CATALOG_POLICY], ret_policies,
+	if (status == 0 && ret != NULL)
+		status = policies_read(folder, catalog->schemas[CATALOG_POLICY], &ret->policies,
+				       err);
+	if (status == 0 && ret != NULL)
+		status = rule_ids_read(folder, catalog->schemas[CATALOG_RULES], &ret->rule_ids,
 				       err);
 	return status;
 }
@@ -93,13 +108,14 @@ static int print_json(const json_t *document, FILE *out, FILE *err_out)
 	return EXIT_SUCCESS;
 }
 
-static int config_print(const struct catalog *catalog, json_t *policies, const char *path,
-			const struct buf *text, FILE *out, FILE *err_out)
+static int config_print(const struct catalog *catalog, const struct installed *installed,
+			const char *path, const struct buf *text, FILE *out, FILE *err_out)
 {
 	own_mem struct faults *faults = malloc(sizeof(*faults));
 	json_t *config = NULL;
 	int status = faults == NULL ? -ENOMEM
-				    : config_check(catalog->schemas[CATALOG_CONFIG], policies,
+				    : config_check(catalog->schemas[CATALOG_CONFIG],
+						   installed->policies, installed->rule_ids,
 						   text->data != NULL ? text->data : "",
 						   text->length, &config, faults);
 
@@ -116,11 +132,11 @@ static int config_print(const struct catalog *catalog, json_t *policies, const c
 int oneshot_config(const char *path, FILE *out, FILE *err_out)
 {
 	struct catalog catalog = {.documents = {NULL}};
-	own_json *policies = NULL;
+	struct installed installed = {.policies = NULL};
 	struct err err = {0};
 	own_buf text;
 	int code = EXIT_BAD;
-	int status = load_installed(&catalog, &policies, &err);
+	int status = load_installed(&catalog, &installed, &err);
 
 	buf_init(&text, CONFIG_BYTES_MAX);
 	if (status == 0)
@@ -128,7 +144,8 @@ int oneshot_config(const char *path, FILE *out, FILE *err_out)
 	if (status < 0)
 		(void)fprintf(err_out, "casemate-validator: %s\n", err.text);
 	else
-		code = config_print(&catalog, policies, path, &text, out, err_out);
+		code = config_print(&catalog, &installed, path, &text, out, err_out);
+	installed_done(&installed);
 	catalog_done(&catalog);
 	return code;
 }

@@ -4,6 +4,7 @@
 
 #include "validator/json_guard.h"
 #include "validator/policies.h"
+#include "validator/rule_ids.h"
 
 static int load_rules(struct rulebook *rulebook, const struct schema *schema, int schema_folder,
 		      struct err *err)
@@ -27,7 +28,10 @@ static int load_rules(struct rulebook *rulebook, const struct schema *schema, in
 				       code_language_name(language));
 		status = code_rules_finish(&rulebook->rules, language, err);
 	}
-	return status < 0 ? err_prefix(err, "rules") : 0;
+	if (status < 0)
+		return err_prefix(err, "rules");
+	rulebook->rule_ids = rule_ids_of(&rulebook->rules);
+	return rulebook->rule_ids != NULL ? 0 : err_set(err, ENOMEM, "memory for rules");
 }
 
 int rulebook_load(struct rulebook *rulebook, const struct catalog *catalog, int schema_folder,
@@ -48,9 +52,10 @@ void rulebook_done(struct rulebook *rulebook)
 	code_rules_done(&rulebook->rules);
 	policy_set_free(rulebook->policies);
 	policy_set_free(rulebook->previous);
+	json_decref(rulebook->rule_ids);
 	json_decref(rulebook->installed);
 	rulebook->policies = rulebook->previous = NULL;
-	rulebook->installed = NULL;
+	rulebook->installed = rulebook->rule_ids = NULL;
 }
 
 /* They were checked where the configuration was; here what a policy set takes for granted is

@@ -19,6 +19,7 @@
 struct rulebook {
 	const struct schema *policy_schema; /* borrowed */
 	struct code_rules rules;
+	json_t *rule_ids;  /* that a policy may name */
 	json_t *installed; /* policies that every configuration has */
 	struct policy_set *policies, *previous;
 };

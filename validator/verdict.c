@@ -4,6 +4,7 @@
 
 #include "validator/code/enforce.h"
 #include "validator/code/report.h"
+#include "validator/rule_ids.h"
 
 /* What a request's own document is called in findings. */
 #define OWN_NAME "request"
@@ -46,6 +47,10 @@ static int narrow_by_document(struct verdict *verdict, const struct rulebook *ru
 	struct place here = at_member(place, "narrows");
 	int status = schema_fill(rulebook->policy_schema, document);
 
+	if (status == 0) {
+		rule_ids_check(rulebook->rule_ids, document, place, faults);
+		status = faults->count > 0 ? -EBADMSG : 0;
+	}
 	if (status == 0 && narrows != NULL)
 		status = narrow_by_name(verdict, rulebook, narrows, &here, faults);
 	if (status == 0)

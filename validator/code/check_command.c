@@ -10,6 +10,7 @@
 #include "validator/enclose.h"
 #include "validator/json_guard.h"
 #include "validator/oneshot.h"
+#include "validator/rule_ids.h"
 
 enum { EXIT_GOOD = 0, EXIT_REJECTED = 1, EXIT_UNUSABLE = 2 };
 
@@ -87,6 +88,18 @@ static int load_rules(const struct options *options, struct tools *tools, struct
 					    tools->catalog.schemas[CATALOG_RULES], folder, err);
 }
 
+/* With --rules there are none of those that the policy may be about. */
+static bool names_known_rules(const struct options *options, const struct tools *tools,
+			      const json_t *documents, struct faults *faults)
+{
+	own_json *ids = rule_ids_of(&tools->rules);
+
+	faults_init(faults);
+	if (options->rules == NULL && ids != NULL)
+		rule_ids_check(ids, json_object_get(documents, "file"), NULL, faults);
+	return faults->count == 0;
+}
+
 /* A name of those that are installed, or a file. */
 static int load_policy(const struct options *options, struct tools *tools, struct err *err)
 {
@@ -106,6 +119,10 @@ static int load_policy(const struct options *options, struct tools *tools, struc
 		status = policy_file_add(AT_FDCWD, name, "file", schema, documents, err);
 	if (status < 0)
 		return status;
+	if (is_file && !names_known_rules(options, tools, documents, faults))
+		return err_set(err, EINVAL, "%s: %.60s: %.100s. %.100s", name,
+			       faults->list[0].pointer, faults->list[0].detail,
+			       faults->list[0].hint);
 	if (policy_set_new(documents, &tools->policies, faults) < 0)
 		return err_set(err, EINVAL, "policies: %.60s: %.200s", faults->list[0].pointer,
 			       faults->list[0].detail);

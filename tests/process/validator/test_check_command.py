@@ -361,6 +361,17 @@ def test_a_policy_of_ones_own(tmp_path):
     assert judge("x", "python", "--policy", "nobody").returncode == UNUSABLE
 
 
+def test_a_policy_names_rules_that_there_are(tmp_path):
+    policy = tmp_path / "p.json"
+    for document, code in (({"severities": {"py-evl": "high"}}, UNUSABLE),
+                           ({"reject": {"rules": ["py-eval"]}}, REJECTED)):
+        policy.write_text(json.dumps(document))
+        done = check("--language", "python", "--policy", policy, "-", source="eval(x)\n")
+        assert done.returncode == code, done
+        assert (b'/severities/py-evl: there is no rule "py-evl". Did you mean "py-eval"?' in done.stderr) is (
+            code == UNUSABLE)
+
+
 def test_what_is_not_a_use_is_not_denied():
     source = "def open(x):\n    return x\n\nopen(1)\nf(eval=1)\nx.eval()\n"
     assert judge(source, "python", "--policy", "strict").stdout == b""

@@ -259,7 +259,11 @@ def test_a_request_can_narrow(validator, own, code, rule):
 @pytest.mark.parametrize("own,pointer", [
     ("nobody", "/policy"), ({"narrows": "nobody"}, "/policy/narrows"), (1, "/policy"), ([], "/policy"),
     ({"what": 1}, "/policy/what"), ({"size": {"lines": 0}}, "/policy/size/lines"), ("a b", "/policy"),
-], ids=json.dumps)
+    ({"severities": {"py-evl": "high"}}, "/policy/severities/py-evl"),
+    ({"reject": {"rules": ["py-eval", "sh-nothing"]}}, "/policy/reject/rules/1"),
+    ({"reject": {"rules": [f"x{number}" for number in range(1000)]}}, "/policy/reject/rules/0"),
+    ({"bash": {"syntax": {"deny": ["backgroundd"]}}}, "/policy/bash/syntax/deny/0"),
+], ids=lambda value: json.dumps(value)[:60])
 def test_a_policy_that_cannot_be_used_is_told_with_its_place(validator, own, pointer):
     type, answer, content = validator.request({**GOOD, "policy": own})
 
@@ -553,6 +557,17 @@ def test_config_faults_have_pointers(tmp_path):
     lines = done.stderr.splitlines()
     assert lines[0].startswith(f"{file}: /listen/prot: ") and '"port"' in lines[0]
     assert lines[1].startswith(f"{file}: /http/body_timeout_ms: ")
+
+
+def test_config_names_rules_that_are_installed(tmp_path):
+    policies = {"a": {"severities": {"py-eval": "high", "source-bidi": "low"},
+                      "reject": {"rules": ["sh-pipe-to-shell", "js-evl"]}}}
+    done = run("config", "-", input=json.dumps({"policies": policies}))
+
+    assert done.returncode == 1 and len(done.stderr.splitlines()) == 1
+    assert done.stderr.startswith('-: /policies/a/reject/rules/1: there is no rule "js-evl". Did you mean "js-eval"?')
+    policies["a"]["reject"]["rules"].pop()
+    assert run("config", "-", input=json.dumps({"policies": policies})).returncode == 0
 
 
 def test_config_that_is_no_json_says_where(tmp_path):

@@ -12,8 +12,10 @@ static struct faults faults;
 
 static int check(const char *text, json_t **ret)
 {
+	own_json *rule_ids = support_json("{'py-eval':true,'syntax-error':true}");
+
 	return config_check(support_catalog()->schemas[CATALOG_CONFIG], support_policies(),
-			    text, strlen(text), ret, &faults);
+			    rule_ids, text, strlen(text), ret, &faults);
 }
 
 static json_t *good(const char *text)
@@ -133,6 +135,21 @@ Test(config, a_principal_has_its_tenants_policy_unless_it_names_one)
 				json_array_get(at(config, "principals"), i), "policy")),
 			wanted[i]);
 	bad("{'tenants':{'a':{'policy':'nobody'}}}", "/tenants/a/policy", "reference");
+}
+
+/* It would never reject anything, and look as if it did. */
+Test(config, a_policy_names_rules_that_exist)
+{
+	own_json *config = good("{'policies':{'a':{'severities':{'py-eval':'high'},"
+				"'reject':{'rules':['syntax-error']}}}}");
+
+	cr_expect_not_null(config);
+	bad("{'policies':{'a':{'severities':{'py-evl':'high'}}}}",
+	    "/policies/a/severities/py-evl", "reference");
+	cr_expect_str_eq(faults.list[0].hint, "Did you mean \"py-eval\"?");
+	bad("{'policies':{'a':{'reject':{'rules':['py-eval','zz']}}}}",
+	    "/policies/a/reject/rules/1", "reference");
+	cr_expect(strstr(faults.list[0].hint, "as findings name it") != NULL);
 }
 
 #define PRINCIPAL(members) "{'tenants':{'dev':{}},'principals':[{" members "}]}"
