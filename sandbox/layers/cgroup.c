@@ -35,6 +35,7 @@ void cgroup_group_init(struct cgroup_group *group)
 		.memory_events = -1,
 		.pids_now = -1,
 		.pids_peak = -1,
+		.pids_events = -1,
 		.cpu_time = -1,
 	};
 }
@@ -78,24 +79,38 @@ static void place_remove(const struct cgroup_instance *instance, struct cgroup_g
 		   "the next start of the service removes it");
 }
 
+static void close_pids_counters(struct cgroup_group *group)
+{
+	fd_drop(&group->pids_now);
+	fd_drop(&group->pids_peak);
+	fd_drop(&group->pids_events);
+}
+
+static void open_pids_counters(const struct cgroup_instance *instance,
+			       struct cgroup_group *group)
+{
+	int folder = folder_of(instance, group, CGROUP_PIDS);
+
+	close_pids_counters(group);
+	group->pids_now = open_file(folder, "pids.current", O_RDONLY);
+	group->pids_peak = open_file(folder, "pids.peak", O_RDONLY);
+	group->pids_events = open_file(folder, "pids.events", O_RDONLY);
+}
+
 static void open_counters(const struct cgroup_instance *instance, struct cgroup_group *group)
 {
 	bool is_first = instance->version == 1;
 	int memory = group->folders[CGROUP_MEMORY];
-	int pids = folder_of(instance, group, CGROUP_PIDS);
 
+	open_pids_counters(instance, group);
 	fd_drop(&group->memory_peak);
 	fd_drop(&group->memory_events);
-	fd_drop(&group->pids_now);
-	fd_drop(&group->pids_peak);
 	fd_drop(&group->cpu_time);
 	group->memory_peak =
 		open_file(memory, is_first ? "memory.max_usage_in_bytes" : "memory.peak",
 			  is_first ? O_RDWR : O_RDONLY);
 	group->memory_events =
 		open_file(memory, is_first ? "memory.oom_control" : "memory.events", O_RDONLY);
-	group->pids_now = open_file(pids, "pids.current", O_RDONLY);
-	group->pids_peak = open_file(pids, "pids.peak", O_RDONLY);
 	group->cpu_time =
 		is_first ? open_file(group->folders[CGROUP_CPUACCT], "cpuacct.usage", O_RDONLY)
 			 : open_file(memory, "cpu.stat", O_RDONLY);
@@ -238,31 +253,36 @@ int cgroup_group_limit(const struct cgroup_instance *instance, struct cgroup_gro
 	return status < 0 ? status : limit_cpu(instance, group, limits->cpu_percent, err);
 }
 
-/* Version 1: the counters of memory can be reset, those of cpu have a base, and pids.peak can
- * only start anew with its folder. False: the group must be made anew as a whole. */
-static bool recycle(const struct cgroup_instance *instance, struct cgroup_group *group)
+/* The counter of refusals has a base; the peak of processes can only start anew with its
+ * folder. Where no worker had company it stands where the next one brings it by joining. */
+static bool recycle_pids(const struct cgroup_instance *instance, struct cgroup_group *group)
 {
 	struct err err;
 
+	if (group->folders[CGROUP_PIDS] < 0 || cgroup_group_pids_peak(group) <= 1)
+		return true;
+	close_pids_counters(group);
+	place_remove(instance, group, CGROUP_PIDS);
+	if (place_make(instance, group, CGROUP_PIDS, &err) < 0)
+		return false;
+	open_pids_counters(instance, group);
+	group->limits.processes = 0;
+	return true;
+}
+
+/* Version 1: the counters of memory can be reset, those of cpu have a base. False: the group
+ * must be made anew as a whole. */
+static bool recycle(const struct cgroup_instance *instance, struct cgroup_group *group)
+{
 	if (instance->version != 1)
 		return false;
-	if (group->memory_peak >= 0 &&
-	    (pwrite(group->memory_peak, "0", 1, 0) != 1 ||
-	     cgroup_number(group->memory_peak, "") > RECYCLE_BYTES_MAX))
+	if (group->memory_peak >= 0 && pwrite(group->memory_peak, "0", 1, 0) != 1)
 		return false;
-	if (group->folders[CGROUP_PIDS] >= 0) {
-		fd_drop(&group->pids_now);
-		fd_drop(&group->pids_peak);
-		place_remove(instance, group, CGROUP_PIDS);
-		if (place_make(instance, group, CGROUP_PIDS, &err) < 0)
-			return false;
-		group->pids_now =
-			open_file(group->folders[CGROUP_PIDS], "pids.current", O_RDONLY);
-		group->pids_peak =
-			open_file(group->folders[CGROUP_PIDS], "pids.peak", O_RDONLY);
-		group->limits.processes = 0;
-	}
-	return true;
+	/* Nobody is in it, and a peak that was reset is what is used now. */
+	group->memory_before = cgroup_number(group->memory_peak, "");
+	if (group->memory_before > RECYCLE_BYTES_MAX)
+		return false;
+	return recycle_pids(instance, group);
 }
 
 static int make(const struct cgroup_instance *instance, struct cgroup_group *group,
@@ -279,6 +299,7 @@ static int make(const struct cgroup_instance *instance, struct cgroup_group *gro
 	}
 	group->is_made = true;
 	open_counters(instance, group);
+	group->memory_before = cgroup_number(group->memory_peak, "");
 	return 0;
 }
 
@@ -303,10 +324,8 @@ int cgroup_group_prepare(const struct cgroup_instance *instance, struct cgroup_g
 		return status;
 	}
 	group->oom_kills_before = cgroup_number(group->memory_events, "oom_kill");
+	group->pids_refused_before = cgroup_number(group->pids_events, "max");
 	group->cpu_us_before += cgroup_group_cpu_us(group);
-	/* Nobody is in it yet, and a peak that was reset is what is used now. */
-	group->memory_before =
-		group->memory_peak >= 0 ? cgroup_number(group->memory_peak, "") : 0;
 	return 0;
 }
 
@@ -324,8 +343,7 @@ void cgroup_group_remove(const struct cgroup_instance *instance, struct cgroup_g
 {
 	fd_drop(&group->memory_peak);
 	fd_drop(&group->memory_events);
-	fd_drop(&group->pids_now);
-	fd_drop(&group->pids_peak);
+	close_pids_counters(group);
 	fd_drop(&group->cpu_time);
 	for (int place = 0; place < CGROUP_PLACES; place++)
 		place_remove(instance, group, place);
@@ -360,19 +378,13 @@ uint64_t cgroup_group_oom_kills(const struct cgroup_group *group)
 	return cgroup_number(group->memory_events, "oom_kill") - group->oom_kills_before;
 }
 
-uint64_t cgroup_group_pids_refused(const struct cgroup_instance *instance,
-				   const struct cgroup_group *group)
+uint64_t cgroup_group_pids_refused(const struct cgroup_group *group)
 {
-	int folder = folder_of(instance, group, CGROUP_PIDS);
-	own_fd fd = -1;
-
-	/* The folder is new with every worker; it is looked into only when the limit was
-	 * reached, which is seldom. */
-	if (!group->is_made || folder < 0 ||
-	    (group->pids_peak >= 0 && cgroup_group_pids_peak(group) < group->limits.processes))
+	/* Looked at only when the limit was reached, which is seldom: a limit of whoever
+	 * started the service refuses too, and is not the job's. */
+	if (group->pids_peak >= 0 && cgroup_group_pids_peak(group) < group->limits.processes)
 		return 0;
-	fd = open_file(folder, "pids.events", O_RDONLY);
-	return cgroup_number(fd, "max");
+	return cgroup_number(group->pids_events, "max") - group->pids_refused_before;
 }
 
 int cgroup_group_tasks(const struct cgroup_group *group)

@@ -101,15 +101,17 @@ struct cgroup_group {
 	bool is_made;
 	int folders[CGROUP_PLACES]; /* owned; -1: not made */
 	int join[CGROUP_PLACES];    /* owned; a fresh process writes "0" into each to join */
-	int memory_peak;	    /* owned, like the four below; -1: not measured */
+	int memory_peak;	    /* owned, like the five below; -1: not measured */
 	int memory_events;
 	int pids_now;
 	int pids_peak;
+	int pids_events;
 	int cpu_time;
 	struct cgroup_limits limits; /* as last written */
 	enum cgroup_standing standing;
 	bool is_frozen;
 	uint64_t oom_kills_before; /* by earlier workers of the same group */
+	uint64_t pids_refused_before;
 	uint64_t cpu_us_before;
 	uint64_t memory_before; /* bytes: pages of system files that those were the first to
 				   read */
@@ -158,8 +160,7 @@ uint64_t cgroup_group_cpu_us(const struct cgroup_group *group);
 uint32_t cgroup_group_pids_peak(const struct cgroup_group *group);
 uint64_t cgroup_group_oom_kills(const struct cgroup_group *group);
 /* Processes and threads that the limit refused. */
-uint64_t cgroup_group_pids_refused(const struct cgroup_instance *instance,
-				   const struct cgroup_group *group);
+uint64_t cgroup_group_pids_refused(const struct cgroup_group *group);
 
 /* Processes and threads in the group; -1 when the kernel does not say. */
 int cgroup_group_tasks(const struct cgroup_group *group);

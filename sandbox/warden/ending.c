@@ -171,7 +171,7 @@ static const char *limit_of(const struct job_done *done)
 
 static void tell_limits(struct slot *slot, const struct job_done *done)
 {
-	uint64_t refused = cgroup_group_pids_refused(&slot->warden->cgroups, &slot->group);
+	uint64_t refused = cgroup_group_pids_refused(&slot->group);
 	const char *limit = limit_of(done);
 	struct statfs disk;
 

@@ -154,6 +154,18 @@ def test_fork_bomb_stays_within_its_processes(shared):
     still_fine(shared)
 
 
+def test_the_peak_of_processes_is_the_jobs_own():
+    """All run in one place, after each other: what a place keeps of one must not show in the next."""
+    three = "import os, time\nfor _ in range(2):\n    if os.fork() == 0: time.sleep(60)\n"
+    warden = Warden(instance="peaks", workers=1, low=1, high=1).wait_ready()
+    done = [warden.run(code) for code in ("", "", three, "", three, three, "", "")]
+    warden.close()
+
+    assert all(one.status == "succeeded" for one in done), done
+    if "cgroup_pids" in done[0].layers:
+        assert [one.processes_peak for one in done] == [1, 1, 3, 1, 3, 3, 1, 1]
+
+
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
 def test_flood_ends_with_the_output_limit(shared, stream):
     code = f"import sys\nwhile True: sys.{stream}.write('x' * 1000)"

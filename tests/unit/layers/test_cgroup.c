@@ -101,8 +101,6 @@ Test(cgroup, numbers_are_found_by_their_whole_key)
 	(void)fclose(file);
 }
 
-/* Version 2 against a folder of plain files: what is written where, and in which order the
- * hierarchy is divided, can be seen without a host that has it. */
 Test(cgroup, the_peak_is_less_what_was_there_before)
 {
 	struct cgroup_group group;
@@ -117,6 +115,56 @@ Test(cgroup, the_peak_is_less_what_was_there_before)
 	fd_drop(&group.memory_peak);
 }
 
+/* A folder of plain files for the pids group of version 1: one that is made anew there has no
+ * file to join by, and fails. */
+static int prepare_again(const char *peak, struct cgroup_group *group)
+{
+	char folder[] = "/tmp/casemate-cgroup-XXXXXX";
+	const struct cgroup_limits limits = {.processes = 0};
+	struct cgroup_instance instance = {.version = 1, .folders = CGROUP_NO_FDS};
+	int status;
+
+	cr_assert(ne(ptr, mkdtemp(folder), NULL));
+	instance.folders[CGROUP_PIDS] = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cgroup_group_init(group);
+	group->is_made = true;
+	group->folders[CGROUP_PIDS] = fcntl(instance.folders[CGROUP_PIDS], F_DUPFD_CLOEXEC, 3);
+	cr_assert(eq(int, memfd_from("peak", peak, strlen(peak), &group->pids_peak, NULL), 0));
+	cr_assert(eq(int, memfd_from("events", "max 3\n", 6, &group->pids_events, NULL), 0));
+
+	status = cgroup_group_prepare(&instance, group, "w0", &limits, NULL);
+
+	(void)unlinkat(instance.folders[CGROUP_PIDS], "w0", AT_REMOVEDIR);
+	(void)close(instance.folders[CGROUP_PIDS]);
+	(void)rmdir(folder);
+	return status;
+}
+
+Test(cgroup, a_group_whose_worker_was_alone_is_kept)
+{
+	struct cgroup_group group;
+
+	cr_assert(eq(int, prepare_again("1\n", &group), 0));
+	/* Refused three times before: not this worker's. */
+	cr_expect(eq(u64, group.pids_refused_before, 3));
+	cr_expect(eq(u64, cgroup_group_pids_refused(&group), 0));
+	fd_drop(&group.pids_events);
+	cr_assert(eq(int, memfd_from("events", "max 5\n", 6, &group.pids_events, NULL), 0));
+	cr_expect(eq(u64, cgroup_group_pids_refused(&group), 2));
+	group.limits.processes = 2;
+	cr_expect(eq(u64, cgroup_group_pids_refused(&group), 0));
+}
+
+Test(cgroup, a_group_whose_worker_had_company_is_made_anew)
+{
+	struct cgroup_group group;
+
+	cr_expect(lt(int, prepare_again("2\n", &group), 0));
+	cr_expect(eq(int, group.folders[CGROUP_PIDS], -1));
+}
+
+/* Version 2 against a folder of plain files: what is written where, and in which order the
+ * hierarchy is divided, can be seen without a host that has it. */
 Test(cgroup, version_2_writes_its_limits)
 {
 	char folder[] = "/tmp/casemate-cgroup-XXXXXX";
