@@ -20,6 +20,7 @@
  *   LONG_IS(n, value)         all 64 bits
  *   LONG_BITS(n, mask, value)
  *   LONG_NOT(n, value)        any other 64 bits
+ * Of several lines of one call the first that holds decides.
  */
 #ifndef SANDBOX_LAYERS_SECCOMP_RULES_H
 #define SANDBOX_LAYERS_SECCOMP_RULES_H

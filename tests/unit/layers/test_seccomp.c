@@ -220,6 +220,124 @@ Test(seccomp, the_init_may_only_wait)
 	span_done(&program);
 }
 
+/* --- the same rules as libseccomp compiles them ---------------------------------------------
+ */
+
+static uint32_t action_of(const struct seccomp_rule *rule, enum seccomp_voice voice)
+{
+	uint32_t wanted = expected(rule, voice);
+
+	return wanted == TOLD	  ? SCMP_ACT_NOTIFY
+	       : wanted == PASS	  ? SCMP_ACT_ALLOW
+	       : wanted == EPERMS ? SCMP_ACT_ERRNO(EPERM)
+				  : SCMP_ACT_ERRNO(0);
+}
+
+static struct span compiled_by_libseccomp(enum seccomp_list list, uint32_t covers,
+					  enum seccomp_voice voice)
+{
+	scmp_filter_ctx context = seccomp_init(
+		list == SECCOMP_LIST_INIT ? SCMP_ACT_KILL_PROCESS : SCMP_ACT_ERRNO(ENOSYS));
+	int fd = memfd_create("oracle", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	struct span program = {.data = NULL};
+	struct seccomp_rules rules;
+
+	seccomp_rules_covered(list, covers, &rules);
+	cr_assert(eq(int,
+		     seccomp_attr_set(context, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS),
+		     0));
+	for (size_t i = 0; i < rules.count; i++) {
+		const struct seccomp_rule *rule = rules.list[i];
+
+		if (rule->verdict != SECCOMP_ABSENT)
+			cr_assert(eq(int,
+				     seccomp_rule_add_array(context, action_of(rule, voice),
+							    rule->number, rule->cond_count,
+							    rule->conds),
+				     0));
+	}
+	cr_assert(eq(int, seccomp_export_bpf(context, fd), 0));
+	seccomp_release(context);
+	cr_assert(eq(int, memfd_seal(fd, NULL), 0));
+	cr_assert(eq(int, memfd_map(fd, SECCOMP_PROGRAM_BYTES_MAX, &program, NULL), 0));
+	(void)close(fd);
+	return program;
+}
+
+struct both {
+	struct span ours, theirs;
+	size_t calls, differ;
+};
+
+static void compare(struct both *both, int number, const uint64_t args[6])
+{
+	uint32_t ours = verdict(&both->ours, number, args);
+	uint32_t theirs = verdict(&both->theirs, number, args);
+
+	both->calls++;
+	if (ours == theirs)
+		return;
+	both->differ++;
+	cr_expect(eq(u32, ours, theirs), "call %d(%#lx, %#lx, %#lx, %#lx, %#lx)", number,
+		  args[0], args[1], args[2], args[3], args[4]);
+}
+
+/* With arguments that satisfy the rule, and with each of their bits the other way round. */
+static void compare_rule(struct both *both, const struct seccomp_rule *rule)
+{
+	uint64_t args[6];
+
+	for (unsigned bit = 0; bit < 64 * rule->cond_count; bit++) {
+		unsigned arg = rule->conds[bit / 64].arg;
+
+		satisfy(rule, args);
+		compare(both, rule->number, args);
+		args[arg] ^= 1ull << bit % 64;
+		compare(both, rule->number, args);
+		args[arg] = UINT64_MAX << bit % 64;
+		compare(both, rule->number, args);
+	}
+}
+
+static void compare_list(enum seccomp_list list, uint32_t covers, enum seccomp_voice voice)
+{
+	static const int strange[] = {-1, -2, 0x3fffffff, 0x40000000, 0x7fffffff, INT32_MIN};
+	struct both both = {.theirs = compiled_by_libseccomp(list, covers, voice)};
+	struct seccomp_rules rules;
+	uint64_t args[6] = {0};
+	int fd = -1;
+
+	cr_assert(eq(int, seccomp_program_compile_covered(list, covers, voice, &fd, NULL), 0));
+	cr_assert(eq(int, memfd_map(fd, SECCOMP_PROGRAM_BYTES_MAX, &both.ours, NULL), 0));
+	(void)close(fd);
+	seccomp_rules_covered(list, covers, &rules);
+	for (size_t i = 0; i < rules.count; i++)
+		compare_rule(&both, rules.list[i]);
+	for (unsigned pattern = 0; pattern < 4; pattern++) {
+		for (unsigned i = 0; i < 6; i++)
+			args[i] = pattern * UINT64_C(0x5555555555555555);
+		for (int number = 0; number < 1024; number++)
+			compare(&both, number, args);
+		for (size_t i = 0; i < ARRAY_COUNT(strange); i++)
+			compare(&both, strange[i], args);
+	}
+	cr_expect(eq(sz, both.differ, 0), "%zu of %zu, list %s covered by %#x", both.differ,
+		  both.calls, seccomp_list_name(list), covers);
+	span_done(&both.ours);
+	span_done(&both.theirs);
+}
+
+/* Every list that a worker or an init can load. */
+Test(seccomp, libseccomp_means_the_same)
+{
+	for (unsigned list = 0; list <= SECCOMP_LIST_INIT; list++)
+		for (uint32_t levels = 0; levels < 8; levels++)
+			for (int voice = SECCOMP_QUIET; voice <= SECCOMP_TELL; voice++)
+				compare_list((enum seccomp_list)list,
+					     levels * SECCOMP_COVER(LANDLOCK),
+					     (enum seccomp_voice)voice);
+}
+
 /* --- the same against the kernel -----------------------------------------------------------
  */
 
