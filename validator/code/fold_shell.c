@@ -140,6 +140,21 @@ static struct code_value special(struct code *code, const char *text, size_t len
 	return none();
 }
 
+/* ${x:-rm} of what nothing sets is the plain word behind the sign. */
+static struct code_value otherwise(struct code *code, const char *text, size_t length)
+{
+	size_t sign = length > 0 && text[0] == ':' ? 1 : 0;
+
+	if (length < sign + 2 || (text[sign] != '-' && text[sign] != '='))
+		return none();
+	text += sign + 1;
+	length -= sign + 1;
+	for (size_t i = 0; i < length; i++)
+		if (strchr("$`\"'\\{}", text[i]) != NULL)
+			return none();
+	return fold_text(code, VALUE_TEXT, text, length);
+}
+
 struct code_value fold_shell_expansion(struct code *code, uint32_t node)
 {
 	const char *text = code_text(code, node);
@@ -164,7 +179,9 @@ struct code_value fold_shell_expansion(struct code *code, uint32_t node)
 		return none();
 	binding = code_lookup(code, 0, code_intern(code, text, name_length));
 	if (binding == NULL)
-		return name_length == length ? special(code, text, length) : none();
+		return name_length == length
+			       ? special(code, text, length)
+			       : otherwise(code, text + name_length, length - name_length);
 	if (binding->next != NULL || binding->kind != BIND_VALUE)
 		return none();
 	value = *code_fold(code, binding->node);

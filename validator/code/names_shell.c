@@ -205,6 +205,25 @@ static void add_wrapped(struct code *code, uint32_t command, struct code_names *
 	}
 }
 
+/* find . -exec rm {} + */
+static void add_found(struct code *code, uint32_t command, struct code_names *names)
+{
+	static const char *const runners[] = {"-exec", "-execdir", "-ok", "-okdir"};
+	bool is_next = false;
+
+	for (uint32_t word = code_named(code, command); word != CODE_NONE;
+	     word = code_next_named(code, word)) {
+		const struct code_value *value = code_fold(code, word);
+
+		if (is_next)
+			add_command(code, value, names);
+		is_next = false;
+		for (size_t i = 0; i < ARRAY_COUNT(runners) && code_is_text(value); i++)
+			is_next |= value->length == strlen(runners[i]) &&
+				   memcmp(value->text, runners[i], value->length) == 0;
+	}
+}
+
 void shell_command(struct code *code, uint32_t node, struct code_names *names)
 {
 	uint32_t command = node;
@@ -225,4 +244,6 @@ void shell_command(struct code *code, uint32_t node, struct code_names *names)
 		add_values(code, inner, names);
 	if (names->count > 0 && is_wrapper(code_string(code, names->ids[0])))
 		add_wrapped(code, command, names);
+	if (names->count > 0 && strcmp(code_string(code, names->ids[0]), "find") == 0)
+		add_found(code, command, names);
 }
