@@ -238,6 +238,21 @@ void error_member(struct schema_error *error, const char *name)
 		error->member = strdup(name);
 }
 
+/* The fewest digits that mean this number: 0.1, not 0.10000000000000001. */
+static size_t digits_of(const json_t *value)
+{
+	char text[40];
+	size_t digits = 15;
+
+	while (json_is_real(value) && digits < 17) {
+		(void)snprintf(text, sizeof(text), "%.*g", (int)digits, json_real_value(value));
+		if (strtod(text, NULL) == json_real_value(value))
+			break;
+		digits++;
+	}
+	return json_is_real(value) ? digits : 17;
+}
+
 const char *value_show(const json_t *value, char *ret, size_t size)
 {
 	own_mem char *text = NULL;
@@ -249,7 +264,8 @@ const char *value_show(const json_t *value, char *ret, size_t size)
 		return text_show(ret, size, "an array", 8);
 	if (json_is_string(value) && json_string_length(value) > 512)
 		return text_show(ret, size, json_string_value(value), 512);
-	text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+	text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT |
+					 JSON_REAL_PRECISION(digits_of(value)));
 	return text != NULL ? text_show(ret, size, text, strlen(text))
 			    : text_show(ret, size, "?", 1);
 }

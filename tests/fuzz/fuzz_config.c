@@ -36,8 +36,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	own_json *config = NULL;
 	own_json *again = NULL;
 	char *text;
-	int status = config_check(fuzz_schema(CATALOG_CONFIG), installed(), NULL, (const char *)data,
-				  size, &config, &faults);
+	int status = config_check(fuzz_schema(CATALOG_CONFIG), installed(), NULL,
+				  (const char *)data, size, &config, &faults);
 
 	if (status != 0) {
 		assert(status == -EBADMSG && faults.count > 0);
@@ -45,8 +45,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	text = json_dumps(config, 0);
 	assert(text != NULL);
-	status = config_check(fuzz_schema(CATALOG_CONFIG), installed(), NULL, text, strlen(text),
-			      &again, &faults);
+	status = config_check(fuzz_schema(CATALOG_CONFIG), installed(), NULL, text,
+			      strlen(text), &again, &faults);
 	assert(status == 0 && json_equal(config, again) == 1);
 	free(text);
 	return 0;
