@@ -1,6 +1,6 @@
 /*
  * sandbox/policy/policy_main.c - casemate-policy: prints what a job may ask of the kernel, from
- * the very tables that the warden compiles.
+ * the very tables that the warden compiles, or an installed policy for code.
  *
  * Reads no input. `--markdown` is docs/SECCOMP.md; `make check` compares the two.
  */
@@ -10,6 +10,7 @@
 #include "base/jsonw.h"
 #include "sandbox/layers/seccomp_rules.h"
 #include "sandbox/policy/conditions.h"
+#include "sandbox/policy/installed.h"
 #include "schema/events.h"
 
 #define TABLE_BYTES_MAX (1024 * 1024)
@@ -18,6 +19,7 @@
 struct options {
 	bool has_list;
 	enum seccomp_list list;
+	const char *policy; /* a policy for code; NULL: the system calls */
 	bool is_json;
 	bool is_markdown;
 };
@@ -216,10 +218,12 @@ static const char markdown_head[] =
 static int usage(FILE *stream, int code)
 {
 	(void)fprintf(stream,
-		      "usage: casemate policy show --seccomp [--list NAME] "
+		      "usage: casemate policy show NAME\n"
+		      "       casemate policy show --seccomp [--list NAME] "
 		      "[--json | --markdown]\n\n"
-		      "Prints the system calls a job may make, each with its condition, "
-		      "reason and\nwhat happens.\n\n"
+		      "Prints an installed policy for code (open, standard, strict): for whom "
+		      "it is\nand what it denies. With --seccomp the system calls a job may "
+		      "make, each with\nits condition, reason and what happens.\n\n"
 		      "  --list NAME  one list instead of all:");
 	for (unsigned i = 0; i < SECCOMP_LISTS; i++)
 		(void)fprintf(stream, " %s", seccomp_list_name((enum seccomp_list)i));
@@ -248,6 +252,10 @@ static bool take_options(int argc, char **argv, struct options *ret)
 
 	if (argc < 2 || strcmp(argv[1], "show") != 0)
 		return false;
+	if (argc == 3 && argv[2][0] != '-') {
+		ret->policy = argv[2];
+		return true;
+	}
 	for (int i = 2; i < argc; i++) {
 		if (strcmp(argv[i], "--seccomp") == 0)
 			is_seccomp = true;
@@ -295,6 +303,7 @@ static void write_lists(const struct options *options, struct buf *out)
 int main(int argc, char **argv)
 {
 	struct options options = {.is_json = false};
+	struct err err = {0};
 	own_buf out;
 
 	buf_init(&out, TABLE_BYTES_MAX);
@@ -306,7 +315,12 @@ int main(int argc, char **argv)
 	}
 	if (!take_options(argc, argv, &options))
 		return usage(stderr, EXIT_USAGE);
-	write_lists(&options, &out);
+	if (options.policy == NULL)
+		write_lists(&options, &out);
+	else if (installed_policy(options.policy, &out, &err) < 0) {
+		(void)fprintf(stderr, "casemate: %s\n", err.text);
+		return EXIT_USAGE;
+	}
 	if (buf_check(&out, NULL) < 0 ||
 	    fwrite(out.data, 1, out.length, stdout) != out.length || fflush(stdout) != 0)
 		return 1;

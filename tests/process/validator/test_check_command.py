@@ -336,6 +336,21 @@ def test_each_kind_of_syntax_is_denied_where_a_policy_says_so(tmp_path, kind, la
         assert judge(source, language, "--policy", "open").returncode == ACCEPTED
 
 
+def test_an_installed_policy_is_shown_with_what_it_is_for():
+    def show(*arguments):
+        return subprocess.run([CASEMATE, "policy", "show", *arguments], capture_output=True, text=True, check=False)
+
+    for name in ("open", "standard", "strict"):
+        done = show(name)
+        document = json.loads(done.stdout)
+        assert done.returncode == 0 and document["title"] and document["description"].startswith("For ")
+    for name in ("nobody", "../policies/open", "x" * 5000):
+        done = show(name)
+        assert (done.returncode, done.stdout) == (UNUSABLE, "")
+        assert "there are: open standard strict" in done.stderr
+    assert show().returncode == UNUSABLE and "show NAME" in show().stderr
+
+
 def test_strict_denies_every_kind_of_syntax():
     """A kind that is in nobody's list is one that nobody needs, or one that was forgotten."""
     strict = json.loads((ROOT / "validator/policies/strict.json").read_text())
