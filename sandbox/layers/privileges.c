@@ -2,7 +2,6 @@
 
 #include <linux/capability.h>
 #include <linux/securebits.h>
-#include <stdbool.h>
 #include <sys/fsuid.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -47,7 +46,14 @@ static int lock_secure_bits(struct err *err)
 	if (prctl(PR_SET_SECUREBITS, SECUREBITS, 0, 0, 0) != 0 ||
 	    prctl(PR_GET_SECUREBITS, 0, 0, 0, 0) != SECUREBITS)
 		return err_errno(err, errno, "lock the secure bits");
-	return confine_bounding_set(true, err);
+	return 0;
+}
+
+static int lock_rights(struct err *err)
+{
+	int status = lock_secure_bits(err);
+
+	return status < 0 ? status : confine_bounding_set(true, err);
 }
 
 static int expect_no_capabilities(struct err *err)
@@ -63,12 +69,13 @@ static int expect_no_capabilities(struct err *err)
 	return 0;
 }
 
-static int drop(uint32_t layers_disabled, bool has_rights, struct err *err)
+/* `prepare`: what comes before the sets of capabilities that every thread has. */
+static int drop(uint32_t layers_disabled, int (*prepare)(struct err *err), struct err *err)
 {
 	int status = 0;
 
 	if ((layers_disabled & LAYER_NO_CAPABILITIES) == 0) {
-		status = has_rights ? lock_secure_bits(err) : expect_no_capabilities(err);
+		status = prepare(err);
 		if (status == 0)
 			status = confine_capabilities(err);
 	}
@@ -86,10 +93,15 @@ static int drop(uint32_t layers_disabled, bool has_rights, struct err *err)
 
 int privileges_drop(uint32_t layers_disabled, struct err *err)
 {
-	return drop(layers_disabled, true, err);
+	return drop(layers_disabled, lock_rights, err);
+}
+
+int privileges_drop_for_good(uint32_t layers_disabled, struct err *err)
+{
+	return drop(layers_disabled, lock_secure_bits, err);
 }
 
 int privileges_drop_without_rights(uint32_t layers_disabled, struct err *err)
 {
-	return drop(layers_disabled, false, err);
+	return drop(layers_disabled, expect_no_capabilities, err);
 }

@@ -114,10 +114,11 @@ def count_calls(program, tmp_path):
         injected.close()
 
 
-@pytest.mark.parametrize("program", ["casemate-python", "casemate-cell"])
-def test_no_job_runs_behind_an_incomplete_wall(program, tmp_path):
+# A worker makes some two hundred calls on its way, an init some forty-five.
+@pytest.mark.parametrize("program, fewest", [("casemate-python", 100), ("casemate-cell", 30)])
+def test_no_job_runs_behind_an_incomplete_wall(program, fewest, tmp_path):
     count = count_calls(program, tmp_path)
-    assert count > 100
+    assert count > fewest
     numbers = list(range(1, count))  # the last one is that in which it waits
     shares = [Injected(program, numbers[i::WARDENS], tmp_path) for i in range(WARDENS)]
     try:
