@@ -141,6 +141,19 @@ static void make_room(struct warden *warden, const struct runtime *hungry, bool 
  * that replaces the one before: the making would run beside his job and his answer. */
 #define REST_US 3000
 
+/* A job that has run for so long is not about to be answered and yields by now (ageing.c). Its
+ * end may be minutes away, and a pool that waited for it would stay at its low water. */
+#define LONG_JOB_US 50000
+
+uint64_t pool_rest_us(uint64_t youngest_us, uint64_t busy_us, uint64_t now_us)
+{
+	uint64_t until_us = busy_us + REST_US;
+
+	if (youngest_us != 0 && youngest_us + LONG_JOB_US > until_us)
+		until_us = youngest_us + LONG_JOB_US;
+	return until_us > now_us ? until_us - now_us : 0;
+}
+
 static void rest_is_over(struct loop *loop, struct timer *timer)
 {
 	(void)loop;
@@ -149,17 +162,22 @@ static void rest_is_over(struct loop *loop, struct timer *timer)
 
 static bool is_restful(struct warden *warden)
 {
-	uint64_t since_us = clock_mono_us() - warden->busy_us;
+	uint64_t youngest_us = 0;
+	uint64_t rest_us;
 
-	for (unsigned i = 0; i < warden->runtime_count; i++)
-		if (warden->runtimes[i].in_state[SLOT_BUSY] > 0)
-			return true; /* its end is the next occasion */
-	if (since_us >= REST_US)
+	for (unsigned i = 0; i < warden->slot_count; i++) {
+		const struct slot *slot = &warden->slots[i];
+
+		if (slot->state == SLOT_BUSY && slot->job->sent_us > youngest_us)
+			youngest_us = slot->job->sent_us;
+	}
+	rest_us = pool_rest_us(youngest_us, warden->busy_us, clock_mono_us());
+	if (rest_us == 0)
 		return false;
 	warden->rest_timer.fire = rest_is_over;
 	warden->rest_timer.owner = warden;
 	if (!warden->rest_timer.is_armed)
-		loop_timer_start(&warden->loop, &warden->rest_timer, REST_US - since_us);
+		loop_timer_start(&warden->loop, &warden->rest_timer, rest_us);
 	return true;
 }
 

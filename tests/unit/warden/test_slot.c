@@ -72,6 +72,33 @@ Test(pool, jobs_that_wait_raise_the_target)
 	cr_assert(eq(uint, pool_wanted(&view), 2));
 }
 
+Test(pool, what_can_wait_waits_in_the_background_only)
+{
+	struct pool_view view = {.ready = 4, .low = 4, .high = 8, .is_restful = true};
+
+	cr_assert(eq(uint, pool_wanted(&view), 0));
+	view.ready = 3;
+	cr_assert(eq(uint, pool_wanted(&view), 2));
+}
+
+Test(pool, rests_until_an_answer_is_out)
+{
+	uint64_t now = 1000000;
+
+	cr_assert(eq(u64, pool_rest_us(0, now - 1000, now), 2000));
+	cr_assert(eq(u64, pool_rest_us(0, now - 3000, now), 0));
+	cr_assert(eq(u64, pool_rest_us(now, now, now), 50000));
+	cr_assert(eq(u64, pool_rest_us(now - 49999, now - 49999, now), 1));
+}
+
+Test(pool, does_not_rest_for_a_job_that_runs_long)
+{
+	uint64_t now = 1000000;
+
+	cr_assert(eq(u64, pool_rest_us(now - 50000, now - 50000, now), 0));
+	cr_assert(eq(u64, pool_rest_us(now - 900000, now - 1000, now), 2000));
+}
+
 TestSuite(backoff, .timeout = 10);
 
 Test(backoff, doubles_up_to_its_end)
