@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+from descriptors import count_descriptors
 from service import wait_until
 
 LIMITED = {"wall_ms": 1500, "cpu_ms": 1000, "memory_bytes": 128 << 20, "processes": 16,
@@ -98,7 +99,7 @@ def test_memory_of_the_service_is_flat(service, client):
     def measure():
         pids = {name: pids[0] for name, pids in service.children().items() if name in names}
         assert len(pids) == len(names), service.children()
-        return {name: (rss_bytes(pid), len(os.listdir(f"/proc/{pid}/fd")))
+        return {name: (rss_bytes(pid), count_descriptors(pid))
                 for name, pid in pids.items()}
 
     def is_at_rest():

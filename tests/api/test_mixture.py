@@ -14,6 +14,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from descriptors import count_descriptors
 from service import USERS, Service, share_out, wait_until
 
 EXECUTIONS = int(os.environ.get("CASEMATE_MIXTURE", "300"))
@@ -149,7 +150,7 @@ def look(service):
         "mounts of the host": Path("/proc/self/mountinfo").read_text().count(str(service.folder)),
         "groups": {path.name for path in groups if not path.name.startswith("w")
                    or path.name == "warden"},
-        "descriptors": {name: len(os.listdir(f"/proc/{pid}/fd")) for name, pid in lasting.items()},
+        "descriptors": {name: count_descriptors(pid) for name, pid in lasting.items()},
         "memory": {name: resident(pid) for name, pid in lasting.items()},
         "workspaces": [len(list(path.iterdir())) for path in
                        Path("/dev/shm").glob(f"casemate-*-{warden}")],

@@ -217,10 +217,6 @@ class Front:
         assert "ERROR: AddressSanitizer" not in log and "runtime error" not in log, log
 
 
-def count_descriptors(front):
-    return len(os.listdir(f"/proc/{front.process.pid}/fd"))
-
-
 def in_background(work, *arguments):
     thread = threading.Thread(target=work, args=arguments, daemon=True)
     thread.start()
@@ -228,4 +224,4 @@ def in_background(work, *arguments):
 
 
 __all__ = ["Connection", "Front", "Refused", "certs", "channel", "contextlib",
-           "count_descriptors", "in_background", "selectors", "stamp", "time", "wait_until"]
+           "in_background", "selectors", "stamp", "time", "wait_until"]

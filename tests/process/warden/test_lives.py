@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from channel import (ROLE_GATE, SETUP_COMMIT, SETUP_FAILED, SETUP_PEER, SETUP_READY,
                      SETUP_RUNTIME, SETUP_WARDEN_CONFIG, pair, receive, send, text, u8, u32, u64)
+from descriptors import count_descriptors
 from slow import SLOW
 from warden_service import (IS_ROOT, IS_SANITIZED, JOB_START, LEVELS, MIB, UID_COUNT, UID_FIRST,
                             Refused, Warden)
@@ -304,7 +305,7 @@ def test_memory_of_the_warden_stays_flat(fresh):
         time.sleep(0.3)
         status = Path(f"/proc/{warden.process.pid}/status").read_text()
         return (int(status.split("VmRSS:")[1].split()[0]),
-                len(os.listdir(f"/proc/{warden.process.pid}/fd")) if IS_ROOT else 0)
+                count_descriptors(warden.process.pid))
 
     burst()
     before = burst()
