@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import os
+import resource
 import select
 import shutil
 import signal
@@ -348,7 +349,16 @@ def test_a_reset_is_seen_although_nothing_is_being_read(front):
     assert hang_up_time(gate.stream) - started < 3 * SLOW  # and not by a timeout
 
 
-def test_a_thousand_connections(make_front):
+@pytest.fixture
+def many_descriptors():
+    """The usual soft limit is 1024; the front's own is raised by its supervisor, here by us."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_a_thousand_connections(many_descriptors, make_front):
     front = make_front(connections_max=1200, handshake_ms=60000)
     context = front.context()
     before = count_descriptors(front.process.pid)

@@ -1,6 +1,7 @@
 """Node in a cell: behind the real wall, with the real launcher in front."""
 
 import json
+import signal
 import time
 
 import pytest
@@ -87,9 +88,17 @@ def test_modules_load_behind_the_wall(javascript):
     assert json.loads(done.report)["result"] == "5" and done.files == []
 
 
+def counts_memory(done):
+    """False where address space is counted in its stead: V8 asks for much more than it uses."""
+    return "cgroup_memory" in done.layers
+
+
 def test_threads_of_a_job_are_told(javascript):
     done = javascript("const { Worker } = require('worker_threads')\nnew Worker('1', { eval: true })")
 
+    if not counts_memory(done):  # no room for a second heap
+        assert done.status in ("failed", "killed"), done
+        return
     assert done.status == "succeeded" and 1 <= kinds(done)["processes_started"]["count"] <= 3
 
 
@@ -190,7 +199,10 @@ def test_limits_of_time_and_output(javascript, code, limits, hit):
 def test_too_much_memory(javascript, code):
     done = javascript(code, memory_bytes=128 * MIB, wall_ms=60000, cpu_ms=60000, timeout=60)
 
-    assert done.status == "memory_exceeded", done
+    if counts_memory(done):
+        assert done.status == "memory_exceeded", done
+    else:  # V8's own end when it is refused address space
+        assert done.status == "killed" and done.signal == signal.SIGABRT, done
 
 
 def test_garbage_does_not_count_as_memory(javascript):
@@ -234,7 +246,9 @@ def test_children_are_killed_with_the_job(javascript):
 def test_the_network_is_denied_and_told(javascript, code):
     done = javascript(code)
 
-    assert done.status == "succeeded" and done.stdout.strip() in (b"EPERM", b"EACCES"), done
+    assert done.stdout.strip() in (b"EPERM", b"EACCES"), done
+    # fetch() goes on to load an HTTP parser that is WebAssembly.
+    assert done.status == "succeeded" or (not counts_memory(done) and "fetch" in code), done
     assert kinds(done)["network_denied"]["severity"] == "low"
 
 

@@ -15,7 +15,7 @@ PROBES = {
     "exported": "export -p",
     "all variables": "declare -p | grep -v -e 'BASHPID=' -e 'PPID=' -e 'RANDOM=' -e 'BASH_ARG' -e '-- SECONDS' -e PIPESTATUS -e 'EPOCH'",
     "all functions": "declare -F; alias; trap; hash 2>&1; jobs; set -o; shopt",
-    "environment of a program": "env | sort; ulimit -a | grep -v processes; umask",
+    "environment of a program": "env | sort; ulimit -a | grep -v -e processes -e 'virtual memory'; umask",
     "descriptors": "python3 -c 'import os\nprint([n for n in range(99) if os.path.exists(n)])'",
     "call stack": 'f() { caller 0; echo "${BASH_LINENO[*]} ${BASH_SOURCE[*]} ${FUNCNAME[*]}"; }\nf',
     "error": "set -u\n\necho $none",

@@ -27,7 +27,8 @@ def bare(tmp_path):
     made = []
     tmp_path.chmod(0o755)
     for above in tmp_path.parents[:3]:
-        above.chmod(above.stat().st_mode | 0o055)
+        if above.stat().st_uid == os.geteuid():  # not /tmp of somebody else, which lets all in
+            above.chmod(above.stat().st_mode | 0o055)
 
     def make(**options):
         made.append(Warden(level="landlock", workspaces=tmp_path, **options))
@@ -201,6 +202,8 @@ def test_without_groups_a_runtime_that_starts_programs_is_left_out(bare, named):
 @pytest.mark.parametrize("code, stdout", [("echo $((6 * 7)) | cat; ls -A", b"42\n"),
                                           ("cd \"$HOME\"; touch a; [ -e \"$TMPDIR\"/main.sh ]", b"")])
 def test_bash_runs_in_its_folder(bare, code, stdout):
+    if "cgroup_pids" not in bare(instance="look").wait_ready().run("").layers:
+        pytest.skip("without a group of processes this level has no bash, as another test shows")
     done = bare(instance="bash", runtimes=[bash_message()]).wait_ready().run(code, runtime="bash")
 
     assert (done.status, done.stdout) == ("succeeded", stdout), done
