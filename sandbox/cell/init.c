@@ -89,11 +89,7 @@ static int set_up(const struct cell_plan *plan, int sync_fd, struct err *err)
 static int drop(const struct cell_plan *plan, struct err *err)
 {
 	uint32_t off = plan->maker->layers_disabled;
-	/* The filter kills at execve(2). Without it (test builds) the bounding set matters. */
-	bool has_filter = (off & LAYER_SECCOMP) == 0;
-	uint32_t kept_off = off & ~(uint32_t)LAYER_NO_NEW_PRIVILEGES;
-	int status = has_filter ? privileges_drop_for_good(kept_off, err)
-				: privileges_drop(kept_off, err);
+	int status = privileges_drop(off & ~(uint32_t)LAYER_NO_NEW_PRIVILEGES, err);
 
 	if (status < 0)
 		return status;
@@ -101,7 +97,7 @@ static int drop(const struct cell_plan *plan, struct err *err)
 	 * sync channel ends this process. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0)
 		return err_errno(err, errno, "tie the cell to its maker");
-	return has_filter ? seccomp_program_load(INIT_SECCOMP_FD, err) : 0;
+	return (off & LAYER_SECCOMP) != 0 ? 0 : seccomp_program_load(INIT_SECCOMP_FD, err);
 }
 
 static int report_made(const struct cell_plan *plan, struct err *err)

@@ -2,6 +2,7 @@
 
 #include <linux/capability.h>
 #include <linux/securebits.h>
+#include <stdbool.h>
 #include <sys/fsuid.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -46,14 +47,7 @@ static int lock_secure_bits(struct err *err)
 	if (prctl(PR_SET_SECUREBITS, SECUREBITS, 0, 0, 0) != 0 ||
 	    prctl(PR_GET_SECUREBITS, 0, 0, 0, 0) != SECUREBITS)
 		return err_errno(err, errno, "lock the secure bits");
-	return 0;
-}
-
-static int lock_rights(struct err *err)
-{
-	int status = lock_secure_bits(err);
-
-	return status < 0 ? status : confine_bounding_set(true, err);
+	return confine_bounding_set(true, err);
 }
 
 static int expect_no_capabilities(struct err *err)
@@ -69,13 +63,12 @@ static int expect_no_capabilities(struct err *err)
 	return 0;
 }
 
-/* `prepare`: what comes before the sets of capabilities that every thread has. */
-static int drop(uint32_t layers_disabled, int (*prepare)(struct err *err), struct err *err)
+static int drop(uint32_t layers_disabled, bool has_rights, struct err *err)
 {
 	int status = 0;
 
 	if ((layers_disabled & LAYER_NO_CAPABILITIES) == 0) {
-		status = prepare(err);
+		status = has_rights ? lock_secure_bits(err) : expect_no_capabilities(err);
 		if (status == 0)
 			status = confine_capabilities(err);
 	}
@@ -93,15 +86,10 @@ static int drop(uint32_t layers_disabled, int (*prepare)(struct err *err), struc
 
 int privileges_drop(uint32_t layers_disabled, struct err *err)
 {
-	return drop(layers_disabled, lock_rights, err);
-}
-
-int privileges_drop_for_good(uint32_t layers_disabled, struct err *err)
-{
-	return drop(layers_disabled, lock_secure_bits, err);
+	return drop(layers_disabled, true, err);
 }
 
 int privileges_drop_without_rights(uint32_t layers_disabled, struct err *err)
 {
-	return drop(layers_disabled, expect_no_capabilities, err);
+	return drop(layers_disabled, false, err);
 }

@@ -21,14 +21,8 @@ nodiscard int privileges_become_cell_uid(struct err *err);
  * layers_disabled: LAYER_NO_CAPABILITIES, LAYER_NO_NEW_PRIVILEGES in test builds. */
 nodiscard int privileges_drop(uint32_t layers_disabled, struct err *err);
 
-/* The same for a process whose filter, the next layer, kills it when it starts a program. The
- * bounding set bears on nothing else, and stays: to empty it is a call and new credentials for
- * each of some forty capabilities. */
-nodiscard int privileges_drop_for_good(uint32_t layers_disabled, struct err *err);
-
-/* Like the first for a process that never had a capability, and so may change neither its
- * secure bits nor its bounding set; with no_new_privs neither can give it one. -EPERM if it has
- * some. */
+/* The same for a process that never had a capability, and so may change neither its secure bits
+ * nor its bounding set; with no_new_privs neither can give it one. -EPERM if it has some. */
 nodiscard int privileges_drop_without_rights(uint32_t layers_disabled, struct err *err);
 
 #endif

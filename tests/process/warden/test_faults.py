@@ -114,11 +114,10 @@ def count_calls(program, tmp_path):
         injected.close()
 
 
-# A worker makes some two hundred calls on its way, an init some forty-five.
-@pytest.mark.parametrize("program, fewest", [("casemate-python", 100), ("casemate-cell", 30)])
-def test_no_job_runs_behind_an_incomplete_wall(program, fewest, tmp_path):
+@pytest.mark.parametrize("program", ["casemate-python", "casemate-cell"])
+def test_no_job_runs_behind_an_incomplete_wall(program, tmp_path):
     count = count_calls(program, tmp_path)
-    assert count > fewest
+    assert count > 100
     numbers = list(range(1, count))  # the last one is that in which it waits
     shares = [Injected(program, numbers[i::WARDENS], tmp_path) for i in range(WARDENS)]
     try:

@@ -97,40 +97,6 @@ Test(process, dropped_privileges_do_not_come_back)
 	cr_assert(eq(int, run_cell(drop), 0));
 }
 
-/* An init: what it keeps could only matter to a program, and it starts none. */
-static int drop_for_good(void)
-{
-	static char name[] = "true";
-	char *const args[] = {name, NULL};
-	char *const env[] = {NULL};
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct all[2] = {{.inheritable = 1}};
-	struct err err = {0};
-	int memfd = -1;
-
-	if (seccomp_program_compile(SECCOMP_LIST_INIT, SECCOMP_QUIET, &memfd, &err) < 0 ||
-	    privileges_drop_for_good(0, &err) < 0)
-		return child_fail(1, &err);
-	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_CHOWN, 0, 0) == 0 ||
-	    syscall(SYS_capset, &header, all) == 0)
-		return 2;
-	if (prctl(PR_SET_SECUREBITS, 0) == 0 || setresuid(0, 0, 0) == 0)
-		return 3;
-	if (mount("tmpfs", "/tmp", "tmpfs", 0, NULL) == 0 || sethostname("x", 1) == 0)
-		return 4;
-	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1 || prctl(PR_GET_DUMPABLE) != 0)
-		return 5;
-	if (seccomp_program_load(memfd, &err) < 0)
-		return child_fail(6, &err);
-	(void)execve("/usr/bin/true", args, env);
-	return 7;
-}
-
-Test(process, who_keeps_a_bounding_set_dies_of_starting_a_program)
-{
-	cr_assert(eq(int, run_cell(drop_for_good), 200 + SIGSYS));
-}
-
 static int drop_twice(void)
 {
 	struct err err = {0};
