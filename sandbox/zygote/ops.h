@@ -2,7 +2,7 @@
  * sandbox/zygote/ops.h - what a zygote program must know of its runtime; everything else, the
  * protocol, the wall and the job's life, is the same for all of them.
  *
- * Zygote: load() once, then freeze().
+ * Zygote: load() once, then fork_before() and fork_parent() around each fork.
  * Worker: fork_child(), enter(), behind the wall rehearse(), then one job: add_*(), run().
  */
 #ifndef SANDBOX_ZYGOTE_OPS_H
@@ -36,9 +36,8 @@ struct zygote_ops {
 	/* Everything that is the same in all workers. Fails: the program does not start. */
 	int (*load)(const struct zygote_setup *setup, struct zygote_modules *ret,
 		    struct err *err);
-	/* Last of all before the first fork: no code of the runtime runs in the zygote any more.
-	 * NULL: nothing to do. */
-	void (*freeze)(void);
+	void (*fork_before)(void);
+	void (*fork_parent)(void);
 	void (*fork_child)(void);
 	/* In the worker, before the layers that would refuse start-up calls. */
 	int (*enter)(struct err *err);

@@ -74,8 +74,6 @@ static int load(struct zygote *zygote, const struct zygote_setup *setup, struct 
 		status = process_find_tid_slot(&zygote->tid_slot, err);
 	if (status == 0)
 		status = process_is_single_threaded(err);
-	if (status == 0 && zygote->ops->freeze != NULL)
-		zygote->ops->freeze();
 	return status;
 }
 
@@ -172,9 +170,11 @@ static int fork_into_cell(struct zygote *zygote, struct worker *worker, pid_t *r
 
 	if (has_pid_namespace && setns(worker->place_fd, CLONE_NEWPID) != 0)
 		return err_errno(err, errno, "enter the cell's pid namespace");
+	zygote->ops->fork_before();
 	status = process_fork_for_parent(zygote->tid_slot, ret_pid, ret_pidfd, err);
 	if (status == 0 && *ret_pid == 0)
 		worker_main(worker);
+	zygote->ops->fork_parent();
 	return status;
 }
 

@@ -256,6 +256,8 @@ static void run(const char *code, size_t length, struct span *payload, struct jo
 
 static const struct zygote_ops ops = {
 	.load = load,
+	.fork_before = nothing,
+	.fork_parent = nothing,
 	.fork_child = nothing,
 	.enter = enter,
 	.rehearse = rehearse,

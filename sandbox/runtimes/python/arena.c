@@ -6,8 +6,6 @@
 #include <stdint.h>
 #include <sys/mman.h>
 
-#include "sandbox/runtimes/python/snapshot.h"
-
 #define HUGE_BYTES (2ul << 20) /* size of a large page */
 #define REGION_BYTES \
 	(256ul << 20) /* address space only; pandas and matplotlib need about 80 MiB */
@@ -23,6 +21,10 @@
 #define HEAP_PIECE_MAX	(128ul << 10)
 #define HEAP_STEP	16
 #define HEAP_MAPPED_MIN (2ul << 20) /* the table of interned strings is 1 MiB with pandas */
+
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25 /* Linux 6.1; older C libraries do not name it */
+#endif
 
 /* Freed arenas of the region are not used again: the zygote frees next to none, and a worker
  * takes ordinary memory. */
@@ -212,21 +214,11 @@ void arena_prime(void)
 	fill_heap();
 }
 
-/* What is left of the region may hold a page that has been written to. */
-static void give_rest(void)
+void arena_collapse(void)
 {
-	(void)munmap(region.next, (size_t)(region.end - region.next));
-	region.end = region.next;
-}
+	char *heap_end = sbrk(0);
 
-void arena_freeze(void)
-{
-	uintptr_t heap_end = (uintptr_t)sbrk(0);
-
-	/* All that malloc has got from there, which is everything. */
-	snapshot_take(heap_end - mallinfo2().arena, heap_end, PROT_READ | PROT_WRITE);
-	if (region.start == NULL)
-		return;
-	snapshot_take((uintptr_t)region.start, (uintptr_t)region.next, PROT_READ | PROT_WRITE);
-	give_rest();
+	heap_end -= (uintptr_t)heap_end & (HUGE_BYTES - 1);
+	if (heap_start != NULL && heap_end > heap_start)
+		(void)madvise(heap_start, (size_t)(heap_end - heap_start), MADV_COLLAPSE);
 }

@@ -377,17 +377,20 @@ int interp_settle(struct err *err)
 		status = get_used_to_it(err);
 	if (status < 0)
 		return status;
+	libraries_merge((uintptr_t)PyEval_EvalCode);
+	arena_collapse();
 	/* Not frozen with the rest: cycles through a job's globals must be found. */
 	return renew_main(err);
 }
 
-/* The zygote runs no Python from here on, so what is to be held during a fork is held for good:
- * taking it anew for each would write to the snapshot. */
-void interp_freeze(void)
+void interp_fork_before(void)
 {
 	PyOS_BeforeFork();
-	libraries_merge((uintptr_t)PyEval_EvalCode);
-	arena_freeze();
+}
+
+void interp_fork_parent(void)
+{
+	PyOS_AfterFork_Parent();
 }
 
 void interp_fork_child(void)

@@ -21,9 +21,8 @@ nodiscard int interp_preload(const char *list, struct zygote_modules *ret, struc
 /* Warms what jobs use, collects garbage, freezes what is left and practises a worker's way. */
 nodiscard int interp_settle(struct err *err);
 
-/* In the zygote, last of all: all that it has loaded becomes a snapshot, see snapshot.h. */
-void interp_freeze(void);
-
+void interp_fork_before(void);
+void interp_fork_parent(void);
 void interp_fork_child(void);
 
 /* In the worker: randomness and sys.path of its own. */

@@ -25,7 +25,8 @@ static void run(const char *code, size_t length, struct span *payload, struct jo
 
 static const struct zygote_ops ops = {
 	.load = load,
-	.freeze = interp_freeze,
+	.fork_before = interp_fork_before,
+	.fork_parent = interp_fork_parent,
 	.fork_child = interp_fork_child,
 	.enter = interp_enter,
 	.rehearse = interp_rehearse,
