@@ -29,8 +29,8 @@ struct pool_view {
 unsigned pool_wanted(const struct pool_view *view);
 
 /* Microseconds for which work that can wait stays undone, because an answer is on its way; 0:
- * none is. `youngest_us` is when the job that runs since the shortest time began (0: none runs),
- * `busy_us` when a job last began or ended. Pure, likewise. */
+ * none is. `youngest_us` is when the job that runs since the shortest time began (0: none
+ * runs), `busy_us` when a job last began or ended. Pure, likewise. */
 uint64_t pool_rest_us(uint64_t youngest_us, uint64_t busy_us, uint64_t now_us);
 
 /* True while nothing waits for the runtime and enough of its workers are ready. */
