@@ -3,8 +3,11 @@
 The jobs of test_jobs.py run at this level too; the probes are in tests/redteam.
 """
 
+import contextlib
 import os
+import shutil
 import signal
+import tempfile
 import time
 from pathlib import Path
 
@@ -22,16 +25,27 @@ def bits(*names):
 
 
 @pytest.fixture
-def bare(tmp_path):
+def workspaces():
+    """Not pytest's own, above which each session that begins closes a folder to other users."""
+    path = Path(tempfile.mkdtemp(prefix="casemate-bare-"))
+    path.chmod(0o755)
+    yield path
+
+    def is_removed():  # a warden that ends removes its own meanwhile
+        with contextlib.suppress(FileNotFoundError):
+            shutil.rmtree(path)
+        return not path.exists()
+
+    wait_until(is_removed)
+
+
+@pytest.fixture
+def bare(workspaces):
     """Makes wardens of this level, with their workspaces in a folder of the test's own."""
     made = []
-    tmp_path.chmod(0o755)
-    for above in tmp_path.parents[:3]:
-        if above.stat().st_uid == os.geteuid():  # not /tmp of somebody else, which lets all in
-            above.chmod(above.stat().st_mode | 0o055)
 
     def make(**options):
-        made.append(Warden(level="landlock", workspaces=tmp_path, **options))
+        made.append(Warden(level="landlock", workspaces=workspaces, **options))
         return made[-1]
 
     yield make
@@ -46,36 +60,36 @@ def wait_until(condition, timeout=10):
         time.sleep(0.01)
 
 
-def test_there_is_no_cell_maker_and_each_worker_has_its_folder(bare, tmp_path):
+def test_there_is_no_cell_maker_and_each_worker_has_its_folder(bare, workspaces):
     warden = bare(instance="own").wait_ready()
     done = warden.run("import os; print(os.getcwd(), os.getppid())")
     folder, parent = done.stdout.decode().split()
 
-    assert Path(folder).parent.parent == tmp_path / f"own-{warden.process.pid}"
+    assert Path(folder).parent.parent == workspaces / f"own-{warden.process.pid}"
     assert int(parent) == warden.process.pid
     assert "casemate-cell" not in warden.children().values()
     assert "cell-init" not in warden.children().values()
     warden.close()
-    wait_until(lambda: list(tmp_path.iterdir()) == [])
+    wait_until(lambda: list(workspaces.iterdir()) == [])
 
 
-def test_what_a_dead_warden_left_is_removed_by_the_next(bare, tmp_path):
-    left = tmp_path / "again-4000000" / "w0" / "files"
+def test_what_a_dead_warden_left_is_removed_by_the_next(bare, workspaces):
+    left = workspaces / "again-4000000" / "w0" / "files"
     left.mkdir(parents=True)
     (left / "secret").write_text("x")
     if IS_ROOT:
-        os.chown(tmp_path / "again-4000000", 1900100000, 1900100000)
-    foreign = tmp_path / "again-4000001"
+        os.chown(workspaces / "again-4000000", 1900100000, 1900100000)
+    foreign = workspaces / "again-4000001"
     foreign.symlink_to("/usr")
     bare(instance="again").wait_ready()
 
-    assert not (tmp_path / "again-4000000").exists()
+    assert not (workspaces / "again-4000000").exists()
     assert foreign.is_symlink() and Path("/usr/bin").is_dir()
 
 
 @pytest.mark.may_skip
 @pytest.mark.skipif(not IS_ROOT, reason="only root may stop a thread of the warden")
-def test_what_a_job_leaves_holds_up_only_its_place(bare, tmp_path):
+def test_what_a_job_leaves_holds_up_only_its_place(bare, workspaces):
     """Counting and removing thousands of folders takes as long as the disk likes; here it takes
     until the test lets it go on."""
     warden = bare(instance="slow", workers=2, low=2, high=2).wait_ready()
@@ -87,13 +101,13 @@ def test_what_a_job_leaves_holds_up_only_its_place(bare, tmp_path):
         done = warden.run("import time; open('x', 'w').close(); time.sleep(60)", wall_ms=500)
         assert (done.status, [name for name, _, _ in done.files]) == ("timed_out", ["x"])
         assert warden.run("print(1)").stdout == b"1\n"
-        assert len(list(tmp_path.glob("*/w*"))) == 2
+        assert len(list(workspaces.glob("*/w*"))) == 2
         third = warden.start("import os; print(os.listdir())")
 
     assert warden.wait(third).stdout == b"[]\n"
 
 
-def test_nested_and_closed_folders_are_removed(bare, tmp_path):
+def test_nested_and_closed_folders_are_removed(bare, workspaces):
     warden = bare(instance="nest").wait_ready()
     code = ("import os\n"
             "for n in range(300):\n"
@@ -103,13 +117,13 @@ def test_nested_and_closed_folders_are_removed(bare, tmp_path):
             "os.fchmod(fd, 0)\n")
     done = warden.run(code)
     assert done.status in ("succeeded", "killed"), done
-    wait_until(lambda: not list(tmp_path.glob("*/w*/files/d")))
+    wait_until(lambda: not list(workspaces.glob("*/w*/files/d")))
 
 
-def test_a_workspace_that_users_cannot_reach_is_refused_by_name(bare, tmp_path):
+def test_a_workspace_that_users_cannot_reach_is_refused_by_name(bare, workspaces):
     if not IS_ROOT:
         pytest.skip("an ordinary user's workers are himself")
-    tmp_path.chmod(0o700)
+    workspaces.chmod(0o700)
     with pytest.raises(RuntimeError, match="isolation.workspaces"):
         bare(instance="shut").wait_ready()
 
