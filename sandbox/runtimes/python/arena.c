@@ -206,8 +206,7 @@ void arena_prime(void)
 
 	if (!region.is_open)
 		return;
-	if (fresh.arena == NULL)
-		begin_anew();
+	begin_anew();
 	for (size_t size = OBJECT_BYTES_STEP; size <= OBJECT_BYTES_MAX;
 	     size += OBJECT_BYTES_STEP)
 		fill_pools(size, &budget);

@@ -24,7 +24,7 @@ void arena_collapse(void);
 
 /* Fills the gaps that garbage has left all over the zygote's memory, Python's and malloc's, so
  * that what workers allocate lies together: each gap that one of them fills costs it a page of
- * its own. May be called again. */
+ * its own. Called once. */
 void arena_prime(void);
 
 /* After arena_prime(): whether what was there before it stays taken when it is freed. A gap it

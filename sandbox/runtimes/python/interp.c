@@ -315,14 +315,6 @@ static int finish(struct err *err)
 	return status;
 }
 
-/* The collection also empties the interpreter's lists of free objects, which lie all over its
- * memory. */
-static void fill_gaps(void)
-{
-	(void)PyGC_Collect();
-	arena_prime();
-}
-
 /* The interpreter's list of what repr() is at work on; the practice makes a new one. */
 static void forget_repr(void)
 {
@@ -339,7 +331,10 @@ static int get_used_to_it(struct err *err)
 	/* What this imports is old by the second time. */
 	int status = find_secrets(err);
 
-	fill_gaps();
+	/* The collection also empties the interpreter's lists of free objects, which lie all
+	 * over its memory. */
+	(void)PyGC_Collect();
+	arena_prime();
 	arena_keep_old(true);
 	forget_repr();
 	if (status == 0)
