@@ -17,6 +17,18 @@ static const char *const without_rule[] = {
 #undef X
 };
 
+int rules_read(int schema_folder, const struct schema *schema, struct code_rules *ret,
+	       struct err *err)
+{
+	own_fd folder = openat(schema_folder, "../rules", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (folder < 0)
+		return err_errno(err, errno,
+				 "folder of rules beside the schemas: is the installation "
+				 "complete?");
+	return code_rules_load(ret, schema, folder, err);
+}
+
 json_t *rule_ids_of(const struct code_rules *rules)
 {
 	json_t *ids = json_object();
@@ -35,17 +47,11 @@ json_t *rule_ids_of(const struct code_rules *rules)
 int rule_ids_read(int schema_folder, const struct schema *schema, json_t **ret, struct err *err)
 {
 	struct code_rules *rules = calloc(1, sizeof(*rules));
-	own_fd folder = openat(schema_folder, "../rules", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int status = 0;
+	int status;
 
 	if (rules == NULL)
 		return err_set(err, ENOMEM, "memory for rules");
-	if (folder < 0)
-		status = err_errno(err, errno,
-				   "folder of rules beside the schemas: is the installation "
-				   "complete?");
-	if (status == 0)
-		status = code_rules_load(rules, schema, folder, err);
+	status = rules_read(schema_folder, schema, rules, err);
 	if (status == 0) {
 		*ret = rule_ids_of(rules);
 		status = *ret != NULL ? 0 : err_set(err, ENOMEM, "memory for rules");

@@ -1,7 +1,5 @@
 #include "validator/rulebook.h"
 
-#include <fcntl.h>
-
 #include "validator/json_guard.h"
 #include "validator/policies.h"
 #include "validator/rule_ids.h"
@@ -9,14 +7,8 @@
 static int load_rules(struct rulebook *rulebook, const struct schema *schema, int schema_folder,
 		      struct err *err)
 {
-	own_fd folder = openat(schema_folder, "../rules", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int status;
+	int status = rules_read(schema_folder, schema, &rulebook->rules, err);
 
-	if (folder < 0)
-		return err_errno(err, errno,
-				 "folder of rules beside the schemas: is the installation "
-				 "complete?");
-	status = code_rules_load(&rulebook->rules, schema, folder, err);
 	for (unsigned i = 0; status == 0 && i < CODE_LANGUAGES; i++) {
 		enum code_language language = (enum code_language)i;
 
