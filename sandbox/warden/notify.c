@@ -341,15 +341,6 @@ int notify_open(struct slot *slot, int listener_fd, struct err *err)
 			  err);
 }
 
-void notify_settle(struct slot *slot)
-{
-	forget_reading(slot);
-	slot->notify.is_settling = true;
-	for (unsigned i = 0; i < SLICE && slot->notify.fd >= 0; i++)
-		if (!serve_one(slot))
-			return;
-}
-
 void notify_close(struct slot *slot)
 {
 	struct loop *loop = &slot->warden->loop;
@@ -358,4 +349,15 @@ void notify_close(struct slot *slot)
 	loop_timer_stop(loop, &slot->notify.pause);
 	loop_unwatch(loop, &slot->notify.watch);
 	fd_drop(&slot->notify.fd);
+}
+
+void notify_settle(struct slot *slot)
+{
+	forget_reading(slot);
+	slot->notify.is_settling = true;
+	for (unsigned i = 0; i < SLICE && slot->notify.fd >= 0 && serve_one(slot); i++)
+		;
+	/* The job's processes are killed. Were it still open, the last of them to go would wake
+	 * us for it. */
+	notify_close(slot);
 }

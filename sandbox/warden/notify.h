@@ -33,10 +33,11 @@ void notify_init(struct slot *slot);
 /* Takes a copy of the worker's `listener_fd` and begins to answer. */
 nodiscard int notify_open(struct slot *slot, int listener_fd, struct err *err);
 
-/* What waits now is answered and noted; for the end of a job. */
-void notify_settle(struct slot *slot);
-
 /* Calls that still wait then fail with ENOSYS; legal when not open. */
 void notify_close(struct slot *slot);
+
+/* What waits now is answered and noted, the rest of what is being killed is not; for the end of
+ * a job. */
+void notify_settle(struct slot *slot);
 
 #endif
