@@ -42,6 +42,31 @@ static void drop(struct events *events, const struct event *event)
 		events->dropped_severity[event->kind] = event->severity;
 }
 
+static unsigned spared(const struct event_entry *entry)
+{
+	return entry->event.severity == SEVERITY_INFO ? EVENTS_FOR_SEVERE : 0;
+}
+
+static bool has_room(const struct events *events, const struct event_entry *entry)
+{
+	unsigned places = LIMIT_EVENTS;
+
+	if (entry->number >= 0)
+		places -= EVENTS_AT_THE_END + spared(entry);
+	return events->list != NULL && events->count < places;
+}
+
+bool events_may_decode(struct events *events, const struct event_entry *entry)
+{
+	bool is_first = events->list == NULL;
+
+	if (events->decoded >= EVENTS_DECODED_MAX - spared(entry) ||
+	    (!is_first && !has_room(events, entry)))
+		return false;
+	events->decoded++;
+	return true;
+}
+
 void events_add(struct events *events, const struct event_entry *entry)
 {
 	const struct event *event = &entry->event;
@@ -57,10 +82,10 @@ void events_add(struct events *events, const struct event_entry *entry)
 		memcpy(events->list[i].args, entry->args, sizeof(entry->args));
 		return;
 	}
-	if (events->list == NULL || events->count == LIMIT_EVENTS)
-		drop(events, event);
-	else
+	if (has_room(events, entry))
 		events->list[events->count++] = *entry;
+	else
+		drop(events, event);
 }
 
 void events_count(struct events *events, const struct event *event)

@@ -16,6 +16,12 @@
  */
 #define EVENTS_DECODED_MAX 128
 
+/* Of the LIMIT_EVENTS places: those for what the end shows (limits, processes, files), which no
+ * call takes. And those that ordinary calls leave for more severe ones, of the decoded as well:
+ * a script that starts fifty programs hides nothing by it. */
+#define EVENTS_AT_THE_END 5
+#define EVENTS_FOR_SEVERE 12
+
 struct event_entry {
 	struct event event;
 	int number; /* of the call; -1: no call */
@@ -37,6 +43,9 @@ void events_done(struct events *events);
 /* True and counted when a call with these very arguments is there already. */
 bool events_repeat(struct events *events, const struct event *event, int number,
 		   const uint64_t args[6]);
+
+/* False: one of these is counted only, so it need not be read. Also counts what is read. */
+bool events_may_decode(struct events *events, const struct event_entry *entry);
 
 /* Counts it, and keeps it or adds it to an equal one if there is room. */
 void events_add(struct events *events, const struct event_entry *entry);

@@ -49,14 +49,6 @@ static const struct seccomp_rule *rule_of(const struct slot *slot,
 	return NULL;
 }
 
-static bool may_decode(struct slot *slot)
-{
-	if (slot->events.decoded == EVENTS_DECODED_MAX || slot->events.count == LIMIT_EVENTS)
-		return false;
-	slot->events.decoded++;
-	return true;
-}
-
 static struct event_entry entry_of(const struct slot *slot, const struct seccomp_rule *rule,
 				   const struct seccomp_notif *call)
 {
@@ -90,7 +82,8 @@ static bool begin_reading(struct slot *slot, const struct seccomp_notif *call, b
 			  const struct event_entry *entry)
 {
 	/* Busy: still with a call of the job before. */
-	if (slot->notify.is_settling || aside_is_busy(slot->aside) || !may_decode(slot)) {
+	if (slot->notify.is_settling || aside_is_busy(slot->aside) ||
+	    !events_may_decode(&slot->events, entry)) {
 		events_count(&slot->events, &entry->event);
 		return false;
 	}

@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from slow import SLOW
 from warden_service import EVENT_KINDS, IS_ROOT, LAYERS, program_of, stopped, threads_of
 
 # Calls by their number, so that no library comes in between. rax is what libc gives back.
@@ -147,6 +148,23 @@ except FileNotFoundError: print("missing")
     assert {event["target"] for event in started} <= {"/usr/bin/env", "/usr/bin/true", "/bin/true"}
     refused = {event["target"] for event in done.events if event["kind"] == "program_denied"}
     assert refused == {"./own", "/workspace/own", "/tmp/own"}
+
+
+def test_many_programs_hide_neither_an_attempt_nor_a_limit(shared):
+    """A script that starts a program for each line of a file is no rare thing."""
+    done = shared.run(PRELUDE + """
+import subprocess, time
+for n in range(150): subprocess.run(["/usr/bin/true", str(n)])
+refused(272, 0x10000000)
+open("left", "w").write("x")
+time.sleep(60)
+""", wall_ms=20000 if SLOW > 1 else 3000)
+
+    assert (done.status, done.limit_hit) == ("timed_out", "wall")
+    assert done.event_counts["program_started"] == 150
+    assert only(done, "namespace_denied")["detail"] == "CLONE_NEWUSER"
+    assert only(done, "limit_reached")["target"] == "wall_ms"
+    assert not only(done, "files_left")["is_rest"]
 
 
 # What is executed, as the job names it, and what it does before.

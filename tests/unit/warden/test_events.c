@@ -9,9 +9,13 @@
 
 TestSuite(events, .timeout = 10);
 
+#define CALLS (LIMIT_EVENTS - EVENTS_AT_THE_END)
+
 static struct event_entry entry(enum event_kind kind, int number)
 {
-	struct event_entry made = {.event = {.kind = (uint8_t)kind, .count = 1},
+	struct event_entry made = {.event = {.kind = (uint8_t)kind,
+					     .severity = (uint8_t)event_kind_severity(kind),
+					     .count = 1},
 				   .number = number,
 				   .args = {(uint64_t)number},
 				   .is_by_value = true};
@@ -34,19 +38,19 @@ Test(events, equal_ones_are_one_and_what_does_not_fit_is_counted)
 
 	mild.event.severity = SEVERITY_INFO;
 	for (int round = 0; round < 3; round++) {
-		for (int number = 0; number < LIMIT_EVENTS + 5; number++) {
+		for (int number = 0; number < CALLS + 5; number++) {
 			struct event_entry one = entry(EVENT_MOUNT, number);
 
 			events_add(&events, &one);
 		}
 	}
 	events_count(&events, &mild.event);
-	cr_expect(eq(uint, events.count, LIMIT_EVENTS));
+	cr_expect(eq(uint, events.count, CALLS));
 	cr_expect(eq(u64, events.dropped[EVENT_MOUNT], 3 * 5));
 
 	buf_init(&outcome, 1 << 20);
 	events_write(&events, &outcome, &done);
-	cr_expect(eq(u64, done.event_counts[EVENT_MOUNT], 3 * (LIMIT_EVENTS + 5)));
+	cr_expect(eq(u64, done.event_counts[EVENT_MOUNT], 3 * (CALLS + 5)));
 	cr_expect(eq(u64, done.event_counts[EVENT_KERNEL], 1));
 	cr_expect(eq(u64, done.events_dropped, 3 * 5 + 1));
 	span = (struct span){.data = outcome.data, .length = outcome.length};
@@ -59,8 +63,60 @@ Test(events, equal_ones_are_one_and_what_does_not_fit_is_counted)
 		if (event.kind == EVENT_KERNEL)
 			cr_expect(eq(int, event.severity, SEVERITY_INFO));
 	}
-	cr_expect(eq(u64, sum, 3 * (LIMIT_EVENTS + 5) + 1));
+	cr_expect(eq(u64, sum, 3 * (CALLS + 5) + 1));
 	events_done(&events);
+}
+
+static unsigned listed(const struct events *events, enum event_kind kind)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < events->count; i++)
+		count += events->list[i].event.kind == kind;
+	return count;
+}
+
+Test(events, ordinary_ones_leave_room_for_others_and_all_calls_for_the_end)
+{
+	struct events events = {.list = NULL};
+
+	for (int number = 0; number < 2 * LIMIT_EVENTS; number++) {
+		struct event_entry started = entry(EVENT_PROGRAM, number);
+
+		events_add(&events, &started);
+	}
+	cr_expect(eq(uint, listed(&events, EVENT_PROGRAM), CALLS - EVENTS_FOR_SEVERE));
+	for (int number = 0; number < 2 * LIMIT_EVENTS; number++) {
+		struct event_entry severe = entry(EVENT_NAMESPACE, number);
+
+		events_add(&events, &severe);
+	}
+	cr_expect(eq(uint, listed(&events, EVENT_NAMESPACE), EVENTS_FOR_SEVERE));
+	events_tell(&events, EVENT_LIMIT, 1, 0, "wall_ms", "");
+	events_tell(&events, EVENT_LIMIT, 1, 0, "processes", "");
+	events_tell(&events, EVENT_LIMIT, 1, 0, "workspace_bytes", "");
+	events_tell(&events, EVENT_PROCESSES, 1, 0, "", "");
+	events_tell(&events, EVENT_FILES, 1, 0, "", "");
+	cr_expect(eq(uint, listed(&events, EVENT_LIMIT), 3));
+	cr_expect(eq(uint, listed(&events, EVENT_PROCESSES), 1));
+	cr_expect(eq(uint, listed(&events, EVENT_FILES), 1));
+	cr_expect(eq(uint, events.count, LIMIT_EVENTS));
+	events_done(&events);
+}
+
+Test(events, reading_ordinary_ones_leaves_some_for_others)
+{
+	struct events events = {.list = NULL};
+	struct event_entry started = entry(EVENT_PROGRAM, 59);
+	struct event_entry severe = entry(EVENT_NAMESPACE, 272);
+	unsigned count = 0;
+
+	while (events_may_decode(&events, &started))
+		count++;
+	cr_expect(eq(uint, count, EVENTS_DECODED_MAX - EVENTS_FOR_SEVERE));
+	for (count = 0; events_may_decode(&events, &severe);)
+		count++;
+	cr_expect(eq(uint, count, EVENTS_FOR_SEVERE));
 }
 
 Test(events, a_call_with_the_same_arguments_is_known_without_a_look)
