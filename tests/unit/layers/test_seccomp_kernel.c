@@ -103,13 +103,16 @@ static int trace(struct board *board, pid_t pid)
 	return WIFEXITED(how) ? WEXITSTATUS(how) : 1000 + WTERMSIG(how);
 }
 
-static void run(struct board *board, enum seccomp_list list)
+static void run(struct board *board, enum seccomp_list list, uint32_t covers)
 {
 	struct err err = {0};
 	int program = -1;
 	pid_t pid;
 
-	cr_assert(eq(int, seccomp_program_compile(list, SECCOMP_QUIET, &program, &err), 0));
+	cr_assert(
+		eq(int,
+		   seccomp_program_compile_covered(list, covers, SECCOMP_QUIET, &program, &err),
+		   0));
 	pid = fork();
 	if (pid == 0)
 		be_traced(board, program);
@@ -163,11 +166,11 @@ static bool is_beyond_seccomp(long number)
 	return number == 335 /* uretprobe */ || number == 336 /* uprobe */;
 }
 
-static void compare(const struct board *board, enum seccomp_list list)
+static void compare(const struct board *board, enum seccomp_list list, uint32_t covers)
 {
 	struct seccomp_rules rules;
 
-	seccomp_rules(list, &rules);
+	seccomp_rules_covered(list, covers, &rules);
 	for (size_t i = 0; i < board->count; i++) {
 		const struct probe *probe = &board->probes[i];
 
@@ -176,27 +179,20 @@ static void compare(const struct board *board, enum seccomp_list list)
 			continue;
 		}
 		cr_expect(eq(long, probe->got, published(&rules, probe)),
-			  "list %s: call %ld(%#lx, %#lx, %#lx, %#lx, %#lx)",
-			  seccomp_list_name(list), probe->number, (long)probe->args[0],
+			  "list %s under %#x: call %ld(%#lx, %#lx, %#lx, %#lx, %#lx)",
+			  seccomp_list_name(list), covers, probe->number, (long)probe->args[0],
 			  (long)probe->args[1], (long)probe->args[2], (long)probe->args[3],
 			  (long)probe->args[4]);
 	}
 }
 
-Test(seccomp_kernel, the_allowed_numbers_are_those_published)
+static void add_every_number(struct board *board)
 {
 	static const uint64_t junk[][6] = {{0}, {~0ull, ~0ull, ~0ull, ~0ull, ~0ull, ~0ull}};
 
-	for (unsigned list = 0; list < SECCOMP_LIST_INIT; list++) {
-		struct board *board = board_new();
-
-		for (int number = 0; number < NUMBERS; number++)
-			for (size_t i = 0; i < ARRAY_COUNT(junk); i++)
-				(void)add(board, number, junk[i]);
-		run(board, (enum seccomp_list)list);
-		compare(board, (enum seccomp_list)list);
-		(void)munmap(board, sizeof(*board));
-	}
+	for (int number = 0; number < NUMBERS; number++)
+		for (size_t i = 0; i < ARRAY_COUNT(junk); i++)
+			(void)add(board, number, junk[i]);
 }
 
 static uint64_t fitting(const struct scmp_arg_cmp *cond)
@@ -230,18 +226,40 @@ static void add_rule(struct board *board, const struct seccomp_rule *rule)
 	}
 }
 
+static void add_every_rule(struct board *board, enum seccomp_list list, uint32_t covers)
+{
+	struct seccomp_rules rules;
+
+	seccomp_rules_covered(list, covers, &rules);
+	for (size_t i = 0; i < rules.count; i++)
+		add_rule(board, rules.list[i]);
+}
+
+/* What the warden lays over a runtime's list at its levels (worker_covers in enter.c). */
+static const uint32_t levels[] = {
+	0,
+	SECCOMP_COVER(LANDLOCK),
+	SECCOMP_COVER(LANDLOCK) | SECCOMP_COVER(SHARED_UID),
+	SECCOMP_COVER(LANDLOCK) | SECCOMP_COVER(NO_PROCESSES),
+	SECCOMP_COVER(LANDLOCK) | SECCOMP_COVER(SHARED_UID) | SECCOMP_COVER(NO_PROCESSES),
+};
+
 /* A rule that is added to a list is tried from then on. */
-Test(seccomp_kernel, every_rule_with_what_fits_and_what_does_not)
+static void try_lists(uint32_t covers)
 {
 	for (unsigned list = 0; list < SECCOMP_LIST_INIT; list++) {
 		struct board *board = board_new();
-		struct seccomp_rules rules;
 
-		seccomp_rules((enum seccomp_list)list, &rules);
-		for (size_t i = 0; i < rules.count; i++)
-			add_rule(board, rules.list[i]);
-		run(board, (enum seccomp_list)list);
-		compare(board, (enum seccomp_list)list);
+		add_every_number(board);
+		add_every_rule(board, (enum seccomp_list)list, covers);
+		run(board, (enum seccomp_list)list, covers);
+		compare(board, (enum seccomp_list)list, covers);
 		(void)munmap(board, sizeof(*board));
 	}
+}
+
+Test(seccomp_kernel, every_number_and_every_rule_is_as_published)
+{
+	for (size_t i = 0; i < ARRAY_COUNT(levels); i++)
+		try_lists(levels[i]);
 }
