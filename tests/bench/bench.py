@@ -26,6 +26,8 @@ from service import Service, wait_until  # noqa: E402
 BIN = ROOT / "build" / "release" / "bench"
 TEST_BUILD = ROOT / "build" / "test"
 PRINT = {"language": "python", "code": "print(1)"}
+# What is asked for is within the noise of a few turns.
+NOTIFIER_TURNS = 15
 # Python alone: what is counted by the names of processes counts no other runtime's.
 BUSY_CONFIG = {
     "pool": {"workers_max": 64, "queue_max": 1024},
@@ -92,11 +94,13 @@ def notifier():
             Service(user=user, config=quiet, build=TEST_BUILD) as untold:
         for service in (told, untold):
             load(service, PRINT, 200, connections=4)
-        for _ in range(5):
-            for name, service in (("with", told), ("without", untold)):
+        for turn in range(NOTIFIER_TURNS):
+            pair = [("with", told), ("without", untold)]
+            for name, service in pair if turn % 2 == 0 else reversed(pair):
                 rates[name].append(load(service, PRINT, 1000, connections=8)["per_second"])
         denied = denied_call_us(told)
     return {name: statistics.median(values) for name, values in rates.items()} | {
+        "ratio": statistics.median(a / b for a, b in zip(rates["with"], rates["without"])),
         "denied_call_us": denied}
 
 
@@ -128,7 +132,7 @@ def measure():
 
 def claims(results):
     """(name, ours, reference, ratio, bound, "at most" or "at least")"""
-    floor = results["floor"]
+    floor, told = results["floor"], results["notifier"]
     print_p50 = results["print_paced"]["p50_us"]
     loop = results["print_closed_loop"]
     per_second = statistics.median(
@@ -144,14 +148,15 @@ def claims(results):
          per_second, floor["namespaces_per_second_one_loop"], 0.6, "least"),
         ("memory of an idle worker (PSS) against 6 MB", results["idle_worker_pss_bytes"], 6e6, 1,
          "most"),
-        ("executions per second with denial events, against without",
-         results["notifier"]["with"], results["notifier"]["without"], 0.97, "least"),
-        ("a denied call, microseconds, against 60", results["notifier"]["denied_call_us"], 60, 1,
+        ("a denied call, microseconds, against 60", told["denied_call_us"], 60, 1,
          "most"),
     ]
     return turns.claims(results["turns"]) + [
         (name, ours, reference, ours / reference, bound, kind)
         for name, ours, reference, bound, kind in rows
+    ] + [
+        ("executions per second with denial events, against without", told["with"],
+         told["without"], told["ratio"], 0.97, "least"),
     ] + hostile.claims(results["hostile"]) + schema.claims(results["schema"]) + \
         examine.claims(results["examine"])
 
