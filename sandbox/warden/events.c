@@ -53,15 +53,12 @@ static bool has_room(const struct events *events, const struct event_entry *entr
 
 	if (entry->number >= 0)
 		places -= EVENTS_AT_THE_END + spared(entry);
-	return events->list != NULL && events->count < places;
+	return events->count < places;
 }
 
 bool events_may_decode(struct events *events, const struct event_entry *entry)
 {
-	bool is_first = events->list == NULL;
-
-	if (events->decoded >= EVENTS_DECODED_MAX - spared(entry) ||
-	    (!is_first && !has_room(events, entry)))
+	if (events->decoded >= EVENTS_DECODED_MAX - spared(entry) || !has_room(events, entry))
 		return false;
 	events->decoded++;
 	return true;
@@ -82,7 +79,7 @@ void events_add(struct events *events, const struct event_entry *entry)
 		memcpy(events->list[i].args, entry->args, sizeof(entry->args));
 		return;
 	}
-	if (has_room(events, entry))
+	if (events->list != NULL && has_room(events, entry))
 		events->list[events->count++] = *entry;
 	else
 		drop(events, event);
