@@ -22,7 +22,10 @@ SEED = int(os.environ.get("CASEMATE_SEED", random.SystemRandom().randrange(1 << 
 CONNECTIONS = 8
 MIB = 1 << 20
 READY = {"python": 4, "bash": 2, "javascript": 2, "c": 1}
-POOL = {"workers_max": 12, "queue_max": 64}
+# On a loaded machine a second node has taken longer than the usual 20 seconds.
+POOL = {"workers_max": 12, "queue_max": 64, "queue_timeout_ms": 50000}
+# Of these some come and go with the jobs.
+PROGRAMS = {"casemate-python", "casemate-launch", "bash", "node", "casemate-cell", "cell-init"}
 SHORT = {"wall_ms": 150, "cpu_ms": 5000}
 
 # Code, limits, and how it may end. What needs a second process ends otherwise where there is none.
@@ -74,8 +77,8 @@ BASH = {
     "leaves a daemon": ("(setsid sleep 60 &) ; echo 1", {}, {"succeeded"}),
     "forks a bomb": ("f() { f | f & }; f; wait", {**SHORT, "processes": 12},
                      {"succeeded", "failed", "timed_out"}),
-    "leaves a pipe": ("mkfifo p; ln -s / l; echo x > f", {}, {"succeeded", "failed"}),
-    "kills itself": ("kill -9 $$", {}, {"killed", "failed"}),
+    "leaves a pipe": ("mkfifo p; ln -s / l; echo x > f", {}, {"succeeded"}),
+    "kills itself": ("kill -9 $$", {}, {"killed"}),
 }
 JAVASCRIPT = {
     "prints": ("console.log(1)", {}, {"succeeded"}),
@@ -84,20 +87,18 @@ JAVASCRIPT = {
     "is busy": ("for (;;);", SHORT, {"timed_out"}),
     "eats memory": ("const x = []; for (;;) x.push(Buffer.alloc(1 << 20, 1))",
                     {"memory_bytes": 256 * MIB, "wall_ms": 20000},
-                    {"memory_exceeded", "failed", "killed"}),
-    "starts a program": ("require('child_process').spawnSync('/bin/true')", {},
-                         {"succeeded", "failed"}),
+                    {"memory_exceeded", "killed"}),
+    "starts a program": ("require('child_process').spawnSync('/bin/true')", {}, {"succeeded"}),
     "asks for what it may not": (
-        "require('net').connect(80, '127.0.0.1').on('error', () => {})", {},
-        {"succeeded", "failed"}),
+        "require('net').connect(80, '127.0.0.1').on('error', () => {})", {}, {"succeeded"}),
 }
 C = {
     "prints": ('#include <stdio.h>\nint main(void) { puts("1"); }', {}, {"succeeded"}),
     "does not compile": ("int main(void) { return x; }", {}, {"failed"}),
     "includes itself": ('#include __FILE__\nint main(void) { }', {}, {"failed"}),
-    "crashes": ("int main(void) { *(volatile int *)0 = 1; }", {}, {"killed", "failed"}),
+    "crashes": ("int main(void) { *(volatile int *)0 = 1; }", {}, {"killed"}),
     "is busy": ("int main(void) { for (;;); }", {"wall_ms": 3000, "cpu_ms": 600},
-                {"timed_out", "killed"}),
+                {"timed_out"}),
 }
 JOBS = {(language, kind): job
         for language, jobs in (("python", PYTHON), ("bash", BASH), ("javascript", JAVASCRIPT),
@@ -108,7 +109,6 @@ REQUESTS = {
     "no code": (b'{"language": "python"}', 422),
 }
 LEFT = "the caller leaves"
-TRIES = 5
 
 
 def send_and_leave(service, random_):
@@ -133,15 +133,9 @@ def run_one(service, client, kind, random_):
         assert answer.status == status, (kind, answer)
         return None
     code, limits, ends = JOBS[kind]
-    job = {"language": kind[0], "code": code, "limits": limits,
-           **random_.choice([{}, {"stdin": "x" * 5000},
-                             {"files": [{"path": "in/a.txt", "content": "abc"}]}])}
-    answer = client.post(job)
-    # One of two workers of that language may be long in coming; nothing was run.
-    for _ in range(TRIES):
-        if answer.status != 503:
-            break
-        answer = client.post(job)
+    answer = client.post({"language": kind[0], "code": code, "limits": limits,
+                          **random_.choice([{}, {"stdin": "x" * 5000},
+                                            {"files": [{"path": "in/a.txt", "content": "abc"}]}])})
     assert answer.status == 200, (kind, answer)
     assert answer.json["status"] in ends, (kind, answer.json)
     return None
@@ -151,9 +145,6 @@ def drive(service, kinds):
     randoms = [random.Random(SEED + number) for number in range(CONNECTIONS)]
     share_out(service, kinds, CONNECTIONS,
               lambda client, kind, number: run_one(service, client, kind, randoms[number]))
-
-
-PROGRAMS = {"casemate-python", "casemate-launch", "bash", "node"}
 
 
 def config(level, languages):
@@ -196,8 +187,7 @@ def resident(pid):
 def look(service, languages):
     children = service.children()
     warden = children["casemate-warden"][0]
-    lasting = {name: pids[0] for name, pids in children.items()
-               if name not in ("cell-init", "casemate-cell", *PROGRAMS)}
+    lasting = {name: pids[0] for name, pids in children.items() if name not in PROGRAMS}
     # The oldest of each: what workers and cells are forked from.
     for name, count in {"casemate-python": 1, "casemate-launch": len(languages) - 1,
                         "casemate-cell": len(languages)}.items():
