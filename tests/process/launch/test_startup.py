@@ -1,7 +1,10 @@
 """Bash waits for its job at its start-up file. A script cannot tell: each is run by such a bash and
 by one that the worker becomes when the job comes, and all that it can see of its shell is the same."""
 
+import time
+
 import pytest
+from slow import SLOW
 from warden_service import BASH, Warden, bash_message, runtime_message
 
 LATE = [entry for entry in BASH if entry[0] != "startup"]
@@ -10,7 +13,7 @@ LATE = [entry for entry in BASH if entry[0] != "startup"]
 # a script's seeing more of it than this: BASH_ARGC, BASH_ARGV (not to be relied on outside of
 # extdebug, says the manual), that SECONDS has been read, the status of the last pipe.
 PROBES = {
-    "names": 'echo "$0 $# $* $- $SHLVL $_ $? $BASH_SOURCE $LINENO ${FUNCNAME-} $SECONDS"',
+    "names": 'echo "$0 $# $* $- $SHLVL $_ $? $BASH_SOURCE $LINENO ${FUNCNAME-}"',
     "what only a start sets": 'echo "${BASH_ENV-unset} ${BASH_EXECUTION_STRING-unset} ${ENV-unset}"',
     "exported": "export -p",
     "all variables": "declare -p | grep -v -e 'BASHPID=' -e 'PPID=' -e 'RANDOM=' -e 'BASH_ARG' -e '-- SECONDS' -e PIPESTATUS -e 'EPOCH'",
@@ -76,6 +79,13 @@ def test_the_probes_show_something(shells):
     """Or the comparison above would hold of two shells that do not run."""
     for name in ("names", "exported", "all variables", "environment of a program", "verbose"):
         assert any(done.stdout or done.stderr for done in shells(PROBES[name])), name
+
+
+def test_how_long_it_has_waited_is_not_seen(shells):
+    """Whole seconds of the clock: 1 when one has just ended, so the two need not be equal."""
+    time.sleep(3 * SLOW)
+
+    assert all(int(done.stdout) < 2 * SLOW for done in shells("echo $SECONDS"))
 
 
 def test_it_was_started_before(shells):
