@@ -44,7 +44,7 @@ static void drop(struct events *events, const struct event *event)
 
 static unsigned spared(const struct event_entry *entry)
 {
-	return entry->event.severity == SEVERITY_INFO ? EVENTS_FOR_SEVERE : 0;
+	return ((unsigned)SEVERITY_MAX - entry->event.severity) * EVENTS_FOR_SEVERER;
 }
 
 static bool has_room(const struct events *events, const struct event_entry *entry)

@@ -17,10 +17,10 @@
 #define EVENTS_DECODED_MAX 128
 
 /* Of the LIMIT_EVENTS places: those for what the end shows (limits, processes, files), which no
- * call takes. And those that ordinary calls leave for more severe ones, of the decoded as well:
- * a script that starts fifty programs hides nothing by it. */
-#define EVENTS_AT_THE_END 5
-#define EVENTS_FOR_SEVERE 12
+ * call takes. And those that each severity leaves for every one above it, of the decoded as
+ * well: a script that starts fifty programs, or asks for fifty sockets, hides nothing by it. */
+#define EVENTS_AT_THE_END  5
+#define EVENTS_FOR_SEVERER 4
 
 struct event_entry {
 	struct event event;

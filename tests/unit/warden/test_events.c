@@ -76,22 +76,26 @@ static unsigned listed(const struct events *events, enum event_kind kind)
 	return count;
 }
 
-Test(events, ordinary_ones_leave_room_for_others_and_all_calls_for_the_end)
+/* One kind of each severity, from the mildest. */
+static const enum event_kind by_severity[] = {EVENT_PROGRAM, EVENT_NETWORK, EVENT_FILE,
+					      EVENT_NAMESPACE};
+#define SEVERER (EVENTS_FOR_SEVERER * SEVERITY_MAX)
+
+Test(events, each_severity_leaves_room_for_those_above_and_all_calls_for_the_end)
 {
 	struct events events = {.list = NULL};
 
-	for (int number = 0; number < 2 * LIMIT_EVENTS; number++) {
-		struct event_entry started = entry(EVENT_PROGRAM, number);
+	for (unsigned severity = 0; severity <= SEVERITY_MAX; severity++) {
+		cr_assert(eq(uint, (unsigned)event_kind_severity(by_severity[severity]),
+			     severity));
+		for (int number = 0; number < 2 * LIMIT_EVENTS; number++) {
+			struct event_entry one = entry(by_severity[severity], number);
 
-		events_add(&events, &started);
+			events_add(&events, &one);
+		}
+		cr_expect(eq(uint, listed(&events, by_severity[severity]),
+			     severity == 0 ? CALLS - SEVERER : EVENTS_FOR_SEVERER));
 	}
-	cr_expect(eq(uint, listed(&events, EVENT_PROGRAM), CALLS - EVENTS_FOR_SEVERE));
-	for (int number = 0; number < 2 * LIMIT_EVENTS; number++) {
-		struct event_entry severe = entry(EVENT_NAMESPACE, number);
-
-		events_add(&events, &severe);
-	}
-	cr_expect(eq(uint, listed(&events, EVENT_NAMESPACE), EVENTS_FOR_SEVERE));
 	events_tell(&events, EVENT_LIMIT, 1, 0, "wall_ms", "");
 	events_tell(&events, EVENT_LIMIT, 1, 0, "processes", "");
 	events_tell(&events, EVENT_LIMIT, 1, 0, "workspace_bytes", "");
@@ -113,10 +117,10 @@ Test(events, reading_ordinary_ones_leaves_some_for_others)
 
 	while (events_may_decode(&events, &started))
 		count++;
-	cr_expect(eq(uint, count, EVENTS_DECODED_MAX - EVENTS_FOR_SEVERE));
+	cr_expect(eq(uint, count, EVENTS_DECODED_MAX - SEVERER));
 	for (count = 0; events_may_decode(&events, &severe);)
 		count++;
-	cr_expect(eq(uint, count, EVENTS_FOR_SEVERE));
+	cr_expect(eq(uint, count, SEVERER));
 }
 
 Test(events, a_call_with_the_same_arguments_is_known_without_a_look)
