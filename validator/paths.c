@@ -75,10 +75,26 @@ static bool is_below(const struct path *folder, const struct path *path)
 	       compare(folder, &head) == 0;
 }
 
+/* Bytes of the folders that two paths share but for case. */
+static size_t shared_folders(const struct path *a, const struct path *b)
+{
+	size_t length = a->length < b->length ? a->length : b->length;
+	size_t shared = 0;
+
+	for (size_t i = 0; i < length && fold(a->text[i]) == fold(b->text[i]); i++)
+		if (a->text[i] == '/')
+			shared = i + 1;
+	return shared;
+}
+
+/* Of neighbours in the order of compare(): those below one folder, in whatever case, lie
+ * together. */
 static enum path_clash clash_of(const struct path *a, const struct path *b)
 {
 	if (is_below(a, b))
 		return PATH_CLASH_FOLDER;
+	if (memcmp(a->text, b->text, shared_folders(a, b)) != 0)
+		return PATH_CLASH_FOLDER_CASE;
 	if (compare(a, b) != 0)
 		return PATH_CLASH_NONE;
 	return memcmp(a->text, b->text, a->length) == 0 ? PATH_CLASH_SAME : PATH_CLASH_CASE;

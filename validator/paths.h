@@ -19,12 +19,19 @@ struct path {
 	size_t index; /* of the file in the request */
 };
 
-enum path_clash { PATH_CLASH_NONE, PATH_CLASH_SAME, PATH_CLASH_CASE, PATH_CLASH_FOLDER };
+enum path_clash {
+	PATH_CLASH_NONE,
+	PATH_CLASH_SAME,
+	PATH_CLASH_CASE,
+	PATH_CLASH_FOLDER_CASE,
+	PATH_CLASH_FOLDER
+};
 
 /*
  * Sorts `paths` and finds the first two that cannot both exist: equal, equal but for ASCII
- * upper and lower case (a caller's own machine may not tell them apart), or one a folder of
- * the other. *ret_index is the later one's index in the request, *ret_other the earlier's.
+ * upper and lower case (a caller's own machine may not tell them apart), in folders that are,
+ * or one a folder of the other. *ret_index is the later one's index in the request, *ret_other
+ * the earlier's.
  */
 enum path_clash path_find_clash(struct path *paths, size_t count, size_t *ret_index,
 				size_t *ret_other);

@@ -212,6 +212,8 @@ static void check_clash(struct request *request, size_t count, const struct plac
 		[PATH_CLASH_SAME] = {"is the path of", " too"},
 		[PATH_CLASH_CASE] = {"differs from the path of",
 				     " only in upper and lower case"},
+		[PATH_CLASH_FOLDER_CASE] = {"has a folder that differs from one of",
+					    " only in upper and lower case"},
 		[PATH_CLASH_FOLDER] = {"cannot exist beside the path of",
 				       ": one is a folder of the other"},
 	};

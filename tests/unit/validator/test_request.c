@@ -267,7 +267,11 @@ Test(paths, clashes)
 	cr_expect_eq(clash("a/b", "a/c", "ab"), PATH_CLASH_NONE);
 	cr_expect_eq(clash("a.b", "a-c", "a/d"), PATH_CLASH_NONE);
 	cr_expect_eq(clash("x", "a", "x"), PATH_CLASH_SAME);
-	cr_expect_eq(clash("Data/x", "b", "data/X"), PATH_CLASH_CASE);
+	cr_expect_eq(clash("data/x", "b", "data/X"), PATH_CLASH_CASE);
+	cr_expect_eq(clash("Data/x", "b", "data/X"), PATH_CLASH_FOLDER_CASE);
+	cr_expect_eq(clash("a/x", "A/y", "a-b"), PATH_CLASH_FOLDER_CASE);
+	cr_expect_eq(clash("a/B/c", "a/b-/c", "a/b/d"), PATH_CLASH_FOLDER_CASE);
+	cr_expect_eq(clash("a/B", "a/b/c", "x"), PATH_CLASH_FOLDER);
 	cr_expect_eq(clash("a/b/c", "a.b", "a"), PATH_CLASH_FOLDER);
 	cr_expect_eq(clash("a", "a-b", "A/b"), PATH_CLASH_FOLDER);
 }
