@@ -30,11 +30,12 @@ enum event_severity {
 };
 
 /* X(symbol, JSON name, usual severity, what it means, hint for a person or a language model).
- * In a hint, %s stands for the target of the call where it could be read. */
+ * In a hint, %s stands for the target of the call; what is in brackets is left out where there is
+ * none that one could ask for. */
 #define EVENT_KIND_LIST(X)                                                                         \
 	X(NETWORK, "network_denied", LOW, "a socket was asked for, or used",                       \
 	  "The network is off for this policy; work offline with what is installed and what the "  \
-	  "request brings in files, or ask the operator for egress%s.")                            \
+	  "request brings in files, or ask the operator for egress[ to %s].")                      \
 	X(NAMESPACE, "namespace_denied", HIGH, "a namespace was to be made or entered",            \
 	  "Code cannot make or enter namespaces here; containers and sandboxes cannot be started " \
 	  "inside an execution. Leave this out.")                                                  \
@@ -60,7 +61,7 @@ enum event_severity {
 	  "Only installed programs can be started, not files of the working folder; run scripts "  \
 	  "through their interpreter (bash script.sh, python3 script.py).")                        \
 	X(LIMIT, "limit_reached", LOW, "a limit was reached",                                      \
-	  "Do less, or ask for more in limits.%s.")                                                \
+	  "Do less[, or ask for more in limits.%s].")                                              \
 	X(PROCESSES, "processes_started", INFO, "more processes or threads than the first", "")    \
 	X(FILES, "files_left", INFO, "files were left in the workspace", "")                       \
 	X(POLICY, "policy_denied", MEDIUM, "a name that the policy denies came to be at run time", \

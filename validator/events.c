@@ -4,6 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
+
+#define HINT_BYTES_MAX 1024 /* the longest text and the longest target have half of it */
+
 int events_take(struct event_list *events, const struct bundle_entry *entry)
 {
 	if (events->count == EVENTS_TOLD_MAX ||
@@ -68,20 +72,33 @@ uint64_t events_take_denials(struct event_list *events, const struct report *rep
 	return all;
 }
 
-/* The hint with the target in its place. */
-static void hint_text(const struct event *event, char *ret, size_t size)
+/* What can be asked for by name. Of the network's targets that is an internet address which
+ * something was to be sent to: no local socket, name of a family or address to listen at. */
+static const char *target_to_ask_for(const struct event *event)
 {
-	const char *hint = event_kind_hint(event->kind);
-	const char *place = strstr(hint, "%s");
-	bool is_network = event->kind == EVENT_NETWORK;
+	bool sends = strcmp(event->call, "connect") == 0 || strcmp(event->call, "sendto") == 0;
 
-	if (place == NULL) {
-		(void)snprintf(ret, size, "%s", hint);
-		return;
+	if (event->kind != EVENT_NETWORK || (sends && strchr(event->target, ':') != NULL &&
+					     strncmp(event->target, "unix:", 5) != 0))
+		return event->target;
+	return "";
+}
+
+/* The hint with the target in its place. */
+static void put_hint(const struct event *event, struct buf *ret)
+{
+	const char *target = target_to_ask_for(event);
+
+	for (const char *at = event_kind_hint(event->kind); *at != '\0'; at++) {
+		if (*at == '[' && target[0] == '\0') {
+			at = strchr(at, ']');
+		} else if (*at == '%') {
+			buf_add_str(ret, target);
+			at++;
+		} else if (*at != '[' && *at != ']') {
+			buf_add_char(ret, *at);
+		}
 	}
-	(void)snprintf(ret, size, "%.*s%s%s%s", (int)(place - hint), hint,
-		       is_network && event->target[0] != '\0' ? " to " : "", event->target,
-		       place + 2);
 }
 
 static void write_detail(struct jsonw *json, const struct event *event)
@@ -113,10 +130,11 @@ static void key_id(struct jsonw *json, const char *key, uint32_t id)
 
 static void write_event(struct jsonw *json, const struct event *event)
 {
-	char hint[1024];
+	own_buf hint;
 	char ms[32];
 
-	hint_text(event, hint, sizeof(hint));
+	buf_init(&hint, HINT_BYTES_MAX);
+	put_hint(event, &hint);
 	(void)snprintf(ms, sizeof(ms), "%" PRIu64 ".%03" PRIu64, event->first_us / 1000,
 		       event->first_us % 1000);
 	jsonw_object_open(json);
@@ -124,7 +142,7 @@ static void write_event(struct jsonw *json, const struct event *event)
 	jsonw_key_str(json, "severity", event_severity_name(event->severity));
 	write_detail(json, event);
 	jsonw_key_u64(json, "count", event->count);
-	key_text(json, "hint", hint);
+	key_text(json, "hint", hint.data != NULL ? hint.data : "");
 	key_text(json, "syscall", event->call);
 	key_text(json, "target", event->target);
 	jsonw_key(json, "first_ms");

@@ -185,10 +185,14 @@ static void tell_limits(struct slot *slot, const struct job_done *done)
 		 done->processes_peak >= slot->job->start.processes)
 		events_tell(&slot->events, EVENT_LIMIT, 1, done->wall_us, "processes",
 			    "all that are allowed ran at once, no further one could start");
-	if (fstatfs(slot->workspace_fd, &disk) == 0 && (disk.f_bfree == 0 || disk.f_ffree == 0))
+	if (fstatfs(slot->workspace_fd, &disk) != 0)
+		return;
+	if (disk.f_bfree == 0)
 		events_tell(&slot->events, EVENT_LIMIT, 1, done->wall_us, "workspace_bytes",
-			    disk.f_bfree == 0 ? "the workspace is full"
-					      : "the workspace can hold no more files");
+			    "the workspace is full");
+	else if (disk.f_ffree == 0) /* not a number that a request can raise */
+		events_tell(&slot->events, EVENT_LIMIT, 1, done->wall_us, "",
+			    "the workspace can hold no more files and folders");
 }
 
 static uint64_t count_files(const struct buf *outcome)
@@ -219,8 +223,12 @@ static void tell_end(struct slot *slot, const struct buf *outcome, const struct 
 			    done->wall_us, "", text);
 	}
 	if (files > 0)
-		events_tell(&slot->events, EVENT_FILES, files, done->wall_us, "",
-			    "new or changed, in the workspace");
+		events_tell(
+			&slot->events, EVENT_FILES, files, done->wall_us, "",
+			done->files_truncated
+				? "new or changed, in the workspace; the answer has not got "
+				  "all that were left"
+				: "new or changed, in the workspace");
 }
 
 static int build(struct slot *slot, struct buf *outcome, struct job_done *done, struct err *err)

@@ -273,6 +273,21 @@ def test_what_is_left_and_what_was_reached(shared):
     assert only(done, "limit_reached")["target"] == "workspace_bytes"
 
 
+def test_more_files_than_can_be_held_or_told(shared):
+    done = shared.run("for n in range(300): open(f'f{n}', 'w')")
+    event = only(done, "files_left")
+    assert event["count"] == 256 and "has not got all" in event["detail"]
+
+    done = shared.run("try:\n"
+                      "    for n in range(10000): open(f'f{n}', 'w').close()\n"
+                      "except OSError as e: assert e.errno == 28\n", wall_ms=20000)
+    event = only(done, "limit_reached")
+    if shared.level == "landlock":  # counted, not limited
+        assert event["target"] == "workspace_bytes"
+        return
+    assert event["target"] == "" and "no more files" in event["detail"]
+
+
 def test_processes_beyond_the_limit_are_counted(shared):
     done = shared.run("import os, time\n"
                       "for _ in range(20):\n"

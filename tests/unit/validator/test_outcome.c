@@ -340,6 +340,42 @@ Test(outcome, events_carry_a_hint_that_names_the_target)
 	cr_expect_eq(json_integer_value(json_object_get(value, "events_dropped")), 40);
 }
 
+Test(outcome, a_hint_names_only_what_one_can_ask_for)
+{
+	static const struct {
+		const char *call, *target, *end;
+	} cases[] = {
+		{"connect", "[::1]:80", "egress to [::1]:80."},
+		{"sendto", "10.0.0.1:53", "egress to 10.0.0.1:53."},
+		{"connect", "unix:/tmp/x", "egress."},
+		{"connect", "AF_NETLINK", "egress."},
+		{"connect", "?", "egress."},
+		{"bind", "0.0.0.0:8080", "egress."},
+		{"", "", "Do less."},
+		{"", "wall_ms", "limits.wall_ms."},
+	};
+
+	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+		struct check_outcome ask = ask_for(STATUS_SUCCEEDED, 0);
+		bool is_call = cases[i].call[0] != '\0';
+		struct event event = {.kind = is_call ? EVENT_NETWORK : EVENT_LIMIT,
+				      .severity = SEVERITY_LOW,
+				      .count = 1};
+		struct buf bundle;
+		own_json *value = NULL;
+		const char *hint;
+
+		(void)snprintf(event.call, sizeof(event.call), "%s", cases[i].call);
+		(void)snprintf(event.target, sizeof(event.target), "%s", cases[i].target);
+		buf_init(&bundle, 10000);
+		add_event(&bundle, &event);
+		value = outcome_of(&ask, &bundle);
+		hint = text_at(json_array_get(json_object_get(value, "events"), 0), "hint");
+		cr_assert(strlen(hint) >= strlen(cases[i].end));
+		cr_expect_str_eq(hint + strlen(hint) - strlen(cases[i].end), cases[i].end);
+	}
+}
+
 Test(outcome, events_beyond_the_limit_or_malformed_are_not_believed)
 {
 	struct check_outcome ask = ask_for(STATUS_SUCCEEDED, 0);
