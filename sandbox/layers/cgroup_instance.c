@@ -88,7 +88,7 @@ int cgroup_folder_remove(int parent, const char *name)
 	return 0;
 }
 
-/* Removes every group below `folder`. Two levels are all we ever make. */
+/* Removes every group below `folder`. */
 static void remove_children(int folder)
 {
 	int copy = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -101,9 +101,17 @@ static void remove_children(int folder)
 	}
 	while ((entry = readdir(listing)) != NULL)
 		if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
-			err_ignore(cgroup_folder_remove(folder, entry->d_name),
-				   "the caller notices when it cannot use the folder");
+			cgroup_tree_remove(folder, entry->d_name);
 	(void)closedir(listing);
+}
+
+void cgroup_tree_remove(int parent, const char *name)
+{
+	own_fd folder = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+
+	if (folder >= 0)
+		remove_children(folder);
+	err_ignore(cgroup_folder_remove(parent, name), "the next start tries again");
 }
 
 /* Gives the folder and what decides who may join and who may divide it to the sandbox's root;
@@ -160,15 +168,6 @@ static bool is_leftover(const char *name, const char *prefix)
 	       strcmp(text, "casemate-warden\n") != 0;
 }
 
-static void remove_one(int parent, const char *name)
-{
-	own_fd folder = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-
-	if (folder >= 0)
-		remove_children(folder);
-	err_ignore(cgroup_folder_remove(parent, name), "the next start tries again");
-}
-
 static void remove_leftovers(int parent, const char *prefix)
 {
 	int copy = openat(parent, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -181,7 +180,7 @@ static void remove_leftovers(int parent, const char *prefix)
 	}
 	while ((entry = readdir(listing)) != NULL)
 		if (is_leftover(entry->d_name, prefix))
-			remove_one(parent, entry->d_name);
+			cgroup_tree_remove(parent, entry->d_name);
 	(void)closedir(listing);
 }
 
@@ -287,7 +286,7 @@ void cgroup_instance_remove(struct cgroup_instance *instance)
 		cgroup_version_2_leave(instance);
 	for (int place = 0; place < CGROUP_PLACES; place++)
 		if (instance->parents[place] >= 0)
-			remove_one(instance->parents[place], instance->folder);
+			cgroup_tree_remove(instance->parents[place], instance->folder);
 	if (has_left)
 		cgroup_version_2_restore(instance);
 	for (int place = 0; place < CGROUP_PLACES; place++)

@@ -17,6 +17,10 @@ void cgroup_missing_add(struct cgroup_instance *instance, const char *name, cons
 nodiscard int cgroup_folder_make(int parent, const char *name, uint32_t uid, int *ret_fd,
 				 struct err *err);
 
+/* Removes a group and all below it, killing what is left in them. Three levels are all we ever
+ * make. What stays after two seconds is left for the next start. */
+void cgroup_tree_remove(int parent, const char *name);
+
 /* The instance's folder below `path`, after removing those of dead instances. */
 void cgroup_place_open(const char *path, const char *prefix, uint32_t uid, int place,
 		       struct cgroup_instance *ret);

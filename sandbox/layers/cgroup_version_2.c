@@ -5,9 +5,13 @@
  *       <name>.service       the family: supervisor, its other children, the janitor
  *       <name>-<pid>         the instance
  *         warden             the warden and what it starts
- *         w0, w1, ...        one group a worker slot
+ *         jobs               all jobs together, which have a weight
+ *           w0, w1, ...      one group a worker slot
  *
- * A group with processes of its own cannot pass controllers on, hence the leaves.
+ * A group with processes of its own cannot pass controllers on, hence the leaves. The jobs have
+ * a level of their own because one that yields has almost no weight among its neighbours:
+ * beside the warden's group it would get nothing while the warden works, and keep waiting
+ * whoever needs a lock of the kernel that it holds, the warden first.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -19,9 +23,9 @@
 
 #define LAYERS_CGROUP (LAYER_CGROUP_MEMORY | LAYER_CGROUP_PIDS | LAYER_CGROUP_CPU)
 
-/* The kernel's usual is 100. The warden and what it starts live among the jobs; this is worth
- * ten of them. */
-#define WARDEN_WEIGHT "1000"
+/* Of the kernel's usual 100, which the instance has, jobs included: whoever answers comes
+ * first. */
+#define FAMILY_WEIGHT "200"
 
 static pid_t parent_of(pid_t pid)
 {
@@ -94,42 +98,59 @@ static void give_up_base(struct cgroup_instance *instance)
 	int home = instance->home >= 0 ? instance->home : instance->parents[CGROUP_MEMORY];
 
 	err_ignore(cgroup_write(home, "cgroup.procs", "0", NULL), "the removal says more");
-	err_ignore(cgroup_folder_remove(instance->folders[CGROUP_MEMORY], "warden"),
-		   "left for the next start");
-	err_ignore(cgroup_folder_remove(instance->parents[CGROUP_MEMORY], instance->folder),
-		   "left for the next start");
+	cgroup_tree_remove(instance->parents[CGROUP_MEMORY], instance->folder);
 	fd_drop(&instance->folders[CGROUP_MEMORY]);
 	fd_drop(&instance->parents[CGROUP_MEMORY]);
+}
+
+/* The warden moves into a leaf of the instance, and `folders` becomes the group of all jobs.
+ * Whoever moves a process needs write access to the common ancestor's cgroup.procs. The warden
+ * and what it starts therefore live below the instance, not beside it. */
+static int divide_instance(uint32_t uid, int *ret_instance, struct cgroup_instance *ret)
+{
+	struct err err = {0};
+	own_fd leaf = -1;
+	int *jobs = &ret->folders[CGROUP_MEMORY];
+
+	*ret_instance = *jobs;
+	*jobs = -1;
+	if (cgroup_folder_make(*ret_instance, "warden", uid, &leaf, &err) == 0 &&
+	    cgroup_write(leaf, "cgroup.procs", "0", &err) == 0 &&
+	    cgroup_folder_make(*ret_instance, "jobs", uid, jobs, &err) == 0)
+		return 0;
+	cgroup_missing_add(ret, "cgroup2", err.text);
+	return -1;
+}
+
+static int family_open(const struct cgroup_instance *instance)
+{
+	return openat(instance->parents[CGROUP_MEMORY], instance->family,
+		      O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 }
 
 static void use_base(const char *path, const char *prefix, uint32_t uid,
 		     struct cgroup_instance *ret)
 {
-	struct err err = {0};
-	own_fd own = -1;
+	own_fd whole = -1;
+	own_fd family = -1;
 	int base;
 
 	cgroup_place_open(path, prefix, uid, CGROUP_MEMORY, ret);
-	if (ret->folders[CGROUP_MEMORY] < 0)
+	if (ret->folders[CGROUP_MEMORY] < 0 || divide_instance(uid, &whole, ret) < 0)
 		return;
 	base = ret->parents[CGROUP_MEMORY];
-	/* Whoever moves a process needs write access to the common ancestor's cgroup.procs. The
-	 * warden and what it starts therefore live below the instance, not beside it. */
-	if (cgroup_folder_make(ret->folders[CGROUP_MEMORY], "warden", uid, &own, &err) < 0 ||
-	    cgroup_write(own, "cgroup.procs", "0", &err) < 0) {
-		cgroup_missing_add(ret, "cgroup2", err.text);
-		return;
-	}
 	ret->layers = enable_controllers(base, ret, false);
 	if (ret->layers != LAYERS_CGROUP) {
 		move_family(base, ret->family);
 		ret->layers = enable_controllers(base, ret, true);
 	}
+	ret->layers &= enable_controllers(whole, ret, true);
 	ret->layers &= enable_controllers(ret->folders[CGROUP_MEMORY], ret, true);
 	cgroup_weigh(ret);
-	if ((ret->layers & LAYER_CGROUP_CPU) != 0 &&
-	    cgroup_write(own, "cpu.weight", WARDEN_WEIGHT, &err) < 0)
-		cgroup_missing_add(ret, "cpu.weight", err.text);
+	family = family_open(ret);
+	err_ignore(
+		cgroup_write(family, "cpu.weight", FAMILY_WEIGHT, NULL),
+		"without the controller, or in a group of others: as their owner weighs them");
 }
 
 void cgroup_version_2_open(const struct cgroup_host *host, const char *prefix, uint32_t uid,
@@ -157,12 +178,6 @@ void cgroup_version_2_open(const struct cgroup_host *host, const char *prefix, u
 	ret->missing[0] = '\0';
 	if (ret->home >= 0)
 		use_base(path, prefix, uid, ret);
-}
-
-static int family_open(const struct cgroup_instance *instance)
-{
-	return openat(instance->parents[CGROUP_MEMORY], instance->family,
-		      O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 }
 
 void cgroup_version_2_leave(const struct cgroup_instance *instance)

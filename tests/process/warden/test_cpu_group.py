@@ -74,6 +74,21 @@ def test_the_quota_is_the_kernels(warden, percent, wanted):
     assert made.wait(job).status == "cancelled"
 
 
+def test_jobs_have_only_jobs_beside_them(warden):
+    """A group that yields gets almost nothing while a neighbour works. Beside the warden's own it
+    would hold the kernel's locks that the warden waits for."""
+    made = warden(0)
+    if made is None:
+        return
+
+    job, path, _ = of_job(made)
+
+    groups = {entry.name for entry in path.parent.iterdir() if entry.is_dir()}
+    assert path.name in groups and all(name[1:].isdigit() for name in groups)
+    made.cancel(job)
+    assert made.wait(job).status == "cancelled"
+
+
 def test_many_processes_share_one_quota(warden):
     made = warden(20)
     if made is None:
