@@ -10,6 +10,10 @@ $(BUILD)/bench/floor: tests/bench/floor.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) $(PYTHON_EMBED_CFLAGS) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< $(LIBS_casemate-python)
 
+$(BUILD)/bench/chain: tests/bench/chain.c $(LIB_base)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^
+
 $(BUILD)/bench/schema: tests/bench/schema.c $(BUILD)/libprogram-casemate-validator.a $(LIB_schema) $(LIB_base)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_casemate-validator)
@@ -35,7 +39,7 @@ bench-turns: all $(BUILD)/bench/load
 
 # A job beside nine hostile ones, in two minutes.
 .PHONY: bench-hostile
-bench-hostile: all $(BUILD)/bench/load
+bench-hostile: all $(BUILD)/bench/load $(BUILD)/bench/chain
 	/usr/bin/python3 tests/bench/hostile.py
 
 # What judging code costs, in two minutes.
@@ -44,6 +48,6 @@ bench-policy: all $(BUILD)/bench/load $(BUILD)/bench/code
 	/usr/bin/python3 tests/bench/policy.py
 
 .PHONY: bench
-bench: all $(BUILD)/bench/load $(BUILD)/bench/floor $(BUILD)/bench/schema $(BUILD)/bench/code
+bench: all $(BUILD)/bench/load $(BUILD)/bench/floor $(BUILD)/bench/chain $(BUILD)/bench/schema $(BUILD)/bench/code
 	$(AGAIN) VARIANT=test all
 	/usr/bin/python3 tests/bench/bench.py --docs
