@@ -41,7 +41,8 @@ _Static_assert(CGROUP_PLACES == 5, "as many as CGROUP_NO_FDS has");
 
 /* The groups this process runs in; an empty path: no such controller. */
 struct cgroup_host {
-	unsigned version; /* 0: none usable */
+	unsigned version;    /* 0: none usable */
+	uint32_t layers_off; /* version 2: controllers not to be enabled (test builds) */
 	char path[CGROUP_PLACES][CGROUP_PATH_MAX];
 };
 
@@ -56,6 +57,7 @@ nodiscard int cgroup_host_probe(struct cgroup_host *ret, struct err *err);
 struct cgroup_instance {
 	unsigned version;
 	uint32_t layers;     /* LAYER_CGROUP_* that can be applied */
+	uint32_t layers_off; /* as in the host */
 	bool has_swap_limit; /* memory and swap together can be limited */
 	char folder[CGROUP_NAME_MAX];
 	char family[CGROUP_NAME_MAX]; /* version 2: where the other processes were moved to */

@@ -83,6 +83,8 @@ static uint32_t enable_controllers(int folder, struct cgroup_instance *instance,
 		struct err err = {0};
 		char change[32];
 
+		if ((instance->layers_off & cgroup_place_layers[place]) != 0)
+			continue;
 		(void)snprintf(change, sizeof(change), "+%s", cgroup_controllers[place]);
 		if (cgroup_write(folder, "cgroup.subtree_control", change, &err) == 0)
 			layers |= cgroup_place_layers[place];
@@ -140,7 +142,7 @@ static void use_base(const char *path, const char *prefix, uint32_t uid,
 		return;
 	base = ret->parents[CGROUP_MEMORY];
 	ret->layers = enable_controllers(base, ret, false);
-	if (ret->layers != LAYERS_CGROUP) {
+	if (ret->layers != (LAYERS_CGROUP & ~ret->layers_off)) {
 		move_family(base, ret->family);
 		ret->layers = enable_controllers(base, ret, true);
 	}

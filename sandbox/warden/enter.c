@@ -66,8 +66,7 @@ static int raise_descriptor_limit(uint32_t workers, struct err *err)
 	return 0;
 }
 
-/* Test builds: a controller whose layer is off is one that the host does not have. Version 2
- * has one folder for all; there only the limits are left out (cgroup_group_limit()). */
+/* Test builds: a controller whose layer is off is one that the host does not have. */
 static void hide_cgroups(struct cgroup_host *host, uint32_t layers_disabled)
 {
 	static const struct {
@@ -81,6 +80,7 @@ static void hide_cgroups(struct cgroup_host *host, uint32_t layers_disabled)
 
 	if ((layers_disabled & LAYERS_CGROUP) == LAYERS_CGROUP)
 		*host = (struct cgroup_host){.version = 0};
+	host->layers_off = layers_disabled & LAYERS_CGROUP;
 	for (size_t i = 0; i < ARRAY_COUNT(places) && host->version == 1; i++)
 		if ((layers_disabled & places[i].layer) != 0)
 			host->path[places[i].place][0] = '\0';

@@ -211,16 +211,26 @@ static bool find_group(pid_t pid, const char *controller, char *ret, size_t size
 	return ret[0] != '\0';
 }
 
-/* Version 2 has one group for all controllers: what counts is that its limit is set. */
+/* Version 2 has one group for all controllers: what counts is that this one has its files there
+ * and, as far as every job has such a limit, that it is set. */
 static bool is_unlimited(const char *group, const char *controller)
 {
+	bool may_be_max = strcmp(controller, "cpu") == 0;
 	char path[PATH_MAX];
 	char text[32] = "";
+	own_fd folder = -1;
 	own_fd fd = -1;
 
-	(void)snprintf(path, sizeof(path), "/sys/fs/cgroup%s/%s.max", group, controller);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	return fd >= 0 && read(fd, text, sizeof(text) - 1) > 0 && strncmp(text, "max", 3) == 0;
+	(void)snprintf(path, sizeof(path), "/sys/fs/cgroup%s", group);
+	folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (folder < 0)
+		return false;
+	(void)snprintf(path, sizeof(path), "%s.max", controller);
+	fd = openat(folder, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT;
+	return !may_be_max && read(fd, text, sizeof(text) - 1) > 0 &&
+	       strncmp(text, "max", 3) == 0;
 }
 
 int process_shares_cgroup(const pid_t jobs[2], const char *controller, char *ret_saw,
@@ -235,7 +245,7 @@ int process_shares_cgroup(const pid_t jobs[2], const char *controller, char *ret
 	    !find_group(jobs[0], controller, first, sizeof(first), &is_v1))
 		return -1;
 	(void)snprintf(ret_saw, size, "groups %s and %s", first, second);
-	if (!is_v1 && strcmp(controller, "cpu") != 0 && is_unlimited(first, controller))
+	if (!is_v1 && is_unlimited(first, controller))
 		return 1;
 	return strcmp(first, second) == 0 || strcmp(first, warden) == 0 ||
 	       strcmp(second, warden) == 0;
