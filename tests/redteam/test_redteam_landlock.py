@@ -83,6 +83,8 @@ def test_what_is_open_is_what_is_written_down(bare):
     assert unseen == (set() if bare.user == "root" else UNSEEN)
     if has_groups:
         expected = {name: gap for name, gap in expected.items() if not name.endswith("_group")}
+    if bare.user != "root" and isolation["landlock_abi"] < 6:  # then a list of calls refuses it
+        del expected["processes.signal_everyone"]
     assert lacking | unseen | BY_CHANCE == set(expected) | BY_CHANCE
     gaps = {gap for name, gap in expected.items() if gap and name in lacking | unseen}
     assert gaps <= set(isolation["not_promised"])

@@ -37,7 +37,8 @@ def workers(warden):
 def of_job(warden):
     """The group of a worker that runs a job."""
     job = warden.start("import time; time.sleep(30)")
-    warden.wait_pool(lambda pool: pool["busy"] == 1)
+    # Not by the pool's state alone: the last one that was read may be of the job before.
+    warden.wait_pool(lambda pool: pool["busy"] == 1 and workers(warden))
     return job, *next(iter(workers(warden).values()))
 
 

@@ -25,6 +25,7 @@ HARMLESS = {
     12: "brk: malloc asks mmap instead",
     79: "getcwd: of a job that has begun; the longer way to prepare it asks again",
     186: "gettid: a number that only locks of the C library use",
+    228: "clock_gettime: a call only where the clock cannot be read without; a time for the log",
     273: "set_robust_list: for locks shared between processes, which a worker has none of",
     318: "getrandom: the interpreter reads /dev/urandom instead",
 }
