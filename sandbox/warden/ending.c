@@ -169,11 +169,29 @@ static const char *limit_of(const struct job_done *done)
 	}
 }
 
+/* The number of files is none that a request can raise, so no target names it. */
+static void tell_workspace(struct slot *slot, const struct job_done *done)
+{
+	struct statfs disk;
+	char text[80];
+
+	if (fstatfs(slot->workspace_fd, &disk) != 0)
+		return;
+	if (disk.f_bfree == 0) {
+		events_tell(&slot->events, EVENT_LIMIT, 1, done->wall_us, "workspace_bytes",
+			    "the workspace is full");
+	} else if (disk.f_ffree == 0) {
+		(void)snprintf(text, sizeof(text),
+			       "no more than %u files fit into the workspace",
+			       LIMIT_WORKSPACE_INODES);
+		events_tell(&slot->events, EVENT_LIMIT, 1, done->wall_us, "", text);
+	}
+}
+
 static void tell_limits(struct slot *slot, const struct job_done *done)
 {
 	uint64_t refused = cgroup_group_pids_refused(&slot->group);
 	const char *limit = limit_of(done);
-	struct statfs disk;
 
 	if (limit != NULL)
 		events_tell(&slot->events, EVENT_LIMIT, 1, done->wall_us, limit,
@@ -185,14 +203,7 @@ static void tell_limits(struct slot *slot, const struct job_done *done)
 		 done->processes_peak >= slot->job->start.processes)
 		events_tell(&slot->events, EVENT_LIMIT, 1, done->wall_us, "processes",
 			    "all that are allowed ran at once, no further one could start");
-	if (fstatfs(slot->workspace_fd, &disk) != 0)
-		return;
-	if (disk.f_bfree == 0)
-		events_tell(&slot->events, EVENT_LIMIT, 1, done->wall_us, "workspace_bytes",
-			    "the workspace is full");
-	else if (disk.f_ffree == 0) /* not a number that a request can raise */
-		events_tell(&slot->events, EVENT_LIMIT, 1, done->wall_us, "",
-			    "the workspace can hold no more files and folders");
+	tell_workspace(slot, done);
 }
 
 static uint64_t count_files(const struct buf *outcome)

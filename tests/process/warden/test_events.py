@@ -285,7 +285,7 @@ def test_more_files_than_can_be_held_or_told(shared):
     if shared.level == "landlock":  # counted, not limited
         assert event["target"] == "workspace_bytes"
         return
-    assert event["target"] == "" and "no more files" in event["detail"]
+    assert event["target"] == "" and "no more than 4096 files" in event["detail"]
 
 
 def test_processes_beyond_the_limit_are_counted(shared):
