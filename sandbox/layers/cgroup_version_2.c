@@ -171,7 +171,7 @@ void cgroup_version_2_open(const struct cgroup_host *host, const char *prefix, u
 	/* Root, started from a shell: the shell is in the group and stays there. One level up
 	 * only other groups live. */
 	last = strrchr(path, '/');
-	if (ret->layers != 0 || geteuid() != 0 || ret->folders[CGROUP_MEMORY] < 0 ||
+	if (ret->layers != 0 || geteuid() != 0 || ret->parents[CGROUP_MEMORY] < 0 ||
 	    last == NULL)
 		return;
 	ret->home = fcntl(ret->parents[CGROUP_MEMORY], F_DUPFD_CLOEXEC, 3);
