@@ -100,7 +100,6 @@ static int open_cgroups(struct warden *warden, struct err *err)
 					      &warden->cgroups, err);
 	if (status < 0)
 		return status;
-	warden->cgroups.layers &= ~config->layers_disabled;
 	if (warden->cgroups.missing[0] != '\0')
 		log_event(LOG_WARN, "cgroups_missing", LOG_STR("why", warden->cgroups.missing));
 	status = making_check_layers(required, warden->cgroups.layers, err);
