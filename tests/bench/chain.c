@@ -18,17 +18,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "tests/bench/sort_us.h"
 
 #define HOPS	10
 #define WORK_US 100
-
-static int compare(const void *a, const void *b)
-{
-	uint64_t left = *(const uint64_t *)a;
-	uint64_t right = *(const uint64_t *)b;
-
-	return left < right ? -1 : left > right;
-}
 
 static _Noreturn void hand_on(int from, int to)
 {
@@ -92,7 +85,7 @@ int main(int argc, char **argv)
 		}
 		took[i] = clock_mono_us() - sent_us;
 	}
-	qsort(took, count, sizeof(*took), compare);
+	sort_us(took, count);
 	(void)printf("{\"p50_us\": %lu, \"p99_us\": %lu}\n", took[count / 2],
 		     took[count * 99 / 100]);
 	return 0;

@@ -40,7 +40,8 @@ def measure():
     for _ in range(ROUNDS):
         done = subprocess.run([PROGRAM, SHARE, *paths], capture_output=True, text=True, check=True)
         for path, took in json.loads(done.stdout).items():
-            name = ("parse:" if path.startswith("parse:") else "") + Path(path).name
+            kind, colon, path = path.rpartition(":")
+            name = kind + colon + Path(path).name
             best[name] = min(took / 1000, best.get(name, took / 1000))
     return best
 

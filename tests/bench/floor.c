@@ -22,6 +22,7 @@
 #include <sys/wait.h>
 
 #include "base/clock.h"
+#include "tests/bench/sort_us.h"
 
 #define ALL_NAMESPACES                                                              \
 	(CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | \
@@ -49,14 +50,6 @@ static void child(int null)
 	_exit(0);
 }
 
-static int compare(const void *a, const void *b)
-{
-	uint64_t left = *(const uint64_t *)a;
-	uint64_t right = *(const uint64_t *)b;
-
-	return left < right ? -1 : left > right;
-}
-
 /* Microseconds of each round; the median is returned. */
 static uint64_t loop(uint64_t flags, unsigned count, int null)
 {
@@ -80,7 +73,7 @@ static uint64_t loop(uint64_t flags, unsigned count, int null)
 		(void)waitpid((pid_t)pid, NULL, 0);
 		took[i] = clock_mono_us() - start;
 	}
-	qsort(took, count, sizeof(*took), compare);
+	sort_us(took, count);
 	median = took[count / 2];
 	free(took);
 	return median;

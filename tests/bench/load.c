@@ -24,6 +24,7 @@
 
 #include "base/clock.h"
 #include "base/own.h"
+#include "tests/bench/sort_us.h"
 
 #define ANSWER_MAX (1 << 20) /* bytes of one answer; the measured jobs print a few */
 
@@ -136,14 +137,6 @@ static void *connection_main(void *argument)
 	return NULL;
 }
 
-static int compare(const void *a, const void *b)
-{
-	uint64_t left = *(const uint64_t *)a;
-	uint64_t right = *(const uint64_t *)b;
-
-	return left < right ? -1 : left > right;
-}
-
 static SSL_CTX *tls_new(const char *pki)
 {
 	SSL_CTX *tls = SSL_CTX_new(TLS_client_method());
@@ -193,7 +186,7 @@ static void report(const struct plan *plan, uint64_t took_us)
 	const uint64_t *us = plan->latency_us;
 	unsigned n = plan->requests;
 
-	qsort(plan->latency_us, n, sizeof(*us), compare);
+	sort_us(plan->latency_us, n);
 	printf("{\"connections\":%u,\"requests\":%u,\"succeeded\":%u,\"failed\":%u,"
 	       "\"busy\":%u,\"per_second\":%.1f,\"p50_us\":%lu,\"p90_us\":%lu,\"p99_us\":%lu,"
 	       "\"max_us\":%lu}\n",

@@ -59,8 +59,9 @@ def measure():
             validations.append(load(service, {"language": "python", "code": program()}, REQUESTS,
                                     path="/v1/validations")["p50_us"])
             trips.append(load(service, None, REQUESTS, path="/livez")["p50_us"])
-    # The parser alone, by the clock of its processor: less than which no one can judge a text by its syntax.
-    parse_us = examine.measure()["parse:lines.py"]
+    # The parser alone, woken for each text and by the clock of its processor: in less than that no
+    # one can judge a text by its syntax.
+    parse_us = examine.measure()["woken:lines.py"]
     return {"print_us": statistics.median(rounds["python"]), "unread_us": statistics.median(rounds[UNREAD]),
             "print_ratio": statistics.median(a / b for a, b in zip(rounds["python"], rounds[UNREAD])),
             "parse_us": parse_us, "trip_us": statistics.median(trips),
@@ -69,13 +70,13 @@ def measure():
 
 
 def claims(results):
+    floor_us = results["parse_us"] + results["trip_us"]
     return [("`print(1)` over mTLS, p50, against the same in a language that is not judged",
              results["print_us"], results["unread_us"], results["print_ratio"], 1.1, "most"),
             ("validation of a program of 100 lines over mTLS, p50, microseconds, against 1,000",
              results["validation_us"], 1000, results["validation_us"] / 1000, 1, "most"),
-            ("the same, against the bare parser and a round trip to `/livez` on the same kind of connection",
-             results["validation_us"], results["parse_us"] + results["trip_us"], results["floor_ratio"], 4,
-             "most")]
+            ("the same, against the bare parser, woken as often, and a round trip to `/livez`",
+             results["validation_us"], floor_us, results["floor_ratio"], 3, "most")]
 
 
 if __name__ == "__main__":
