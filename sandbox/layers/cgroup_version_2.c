@@ -27,6 +27,18 @@
  * first. */
 #define FAMILY_WEIGHT "200"
 
+static int family_open(const struct cgroup_instance *instance)
+{
+	return openat(instance->parents[CGROUP_MEMORY], instance->family,
+		      O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+}
+
+static int family_make(const struct cgroup_instance *instance)
+{
+	(void)mkdirat(instance->parents[CGROUP_MEMORY], instance->family, 0755);
+	return family_open(instance);
+}
+
 static pid_t parent_of(pid_t pid)
 {
 	char path[64];
@@ -49,16 +61,14 @@ static pid_t parent_of(pid_t pid)
  * the supervisor and its children: they move into a leaf beside the instance. Processes of
  * others stay where they are; if there are any, enabling fails and says so.
  */
-static void move_family(int base, const char *leaf)
+static void move_family(const struct cgroup_instance *instance)
 {
 	char text[16384];
-	own_fd folder = -1;
+	own_fd family = family_make(instance);
 	pid_t supervisor = getppid();
 
-	if (mkdirat(base, leaf, 0755) != 0 && errno != EEXIST)
-		return;
-	folder = openat(base, leaf, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (folder < 0 || cgroup_read(base, "cgroup.procs", text, sizeof(text)) < 0)
+	if (cgroup_read(instance->parents[CGROUP_MEMORY], "cgroup.procs", text, sizeof(text)) <
+	    0)
 		return;
 	for (char *at = text, *end; *at != '\0'; at = end + (*end != '\0')) {
 		pid_t pid = (pid_t)strtol(at, &end, 10);
@@ -69,7 +79,7 @@ static void move_family(int base, const char *leaf)
 		if (pid != getpid() && pid != supervisor && parent_of(pid) != supervisor)
 			continue;
 		(void)snprintf(number, sizeof(number), "%d", (int)pid);
-		err_ignore(cgroup_write(folder, "cgroup.procs", number, NULL),
+		err_ignore(cgroup_write(family, "cgroup.procs", number, NULL),
 			   "a process that stays makes the enabling below fail");
 	}
 }
@@ -124,12 +134,6 @@ static int divide_instance(uint32_t uid, int *ret_instance, struct cgroup_instan
 	return -1;
 }
 
-static int family_open(const struct cgroup_instance *instance)
-{
-	return openat(instance->parents[CGROUP_MEMORY], instance->family,
-		      O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-}
-
 static void use_base(const char *path, const char *prefix, uint32_t uid,
 		     struct cgroup_instance *ret)
 {
@@ -143,7 +147,7 @@ static void use_base(const char *path, const char *prefix, uint32_t uid,
 	base = ret->parents[CGROUP_MEMORY];
 	ret->layers = enable_controllers(base, ret, false);
 	if (ret->layers != (LAYERS_CGROUP & ~ret->layers_off)) {
-		move_family(base, ret->family);
+		move_family(ret);
 		ret->layers = enable_controllers(base, ret, true);
 	}
 	ret->layers &= enable_controllers(whole, ret, true);
@@ -184,17 +188,11 @@ void cgroup_version_2_open(const struct cgroup_host *host, const char *prefix, u
 
 void cgroup_version_2_leave(const struct cgroup_instance *instance)
 {
-	own_fd family = -1;
+	own_fd family = instance->home < 0 ? family_make(instance) : -1;
 
-	if (instance->home >= 0) {
-		err_ignore(cgroup_write(instance->home, "cgroup.procs", "0", NULL),
-			   "then the folder stays until the next start");
-		return;
-	}
-	(void)mkdirat(instance->parents[CGROUP_MEMORY], instance->family, 0755);
-	family = family_open(instance);
-	err_ignore(cgroup_write(family, "cgroup.procs", "0", NULL),
-		   "then the folder stays until the next start");
+	err_ignore(
+		cgroup_write(family >= 0 ? family : instance->home, "cgroup.procs", "0", NULL),
+		"then the folder stays until the next start");
 }
 
 static bool is_last_of_family(const struct cgroup_instance *instance)
