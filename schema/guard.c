@@ -8,7 +8,7 @@
 
 #define ENTRY_HEADER_BYTES 3
 
-/* --- writing ------------------------------------------------------------------------------ */
+/* --- writing ----------------------------------------------------------------------------- */
 
 static void put(struct buf *buf, uint64_t value, unsigned bytes)
 {
@@ -46,7 +46,7 @@ void guard_encode(const struct guard *guard, struct buf *buf)
 	}
 }
 
-/* --- reading ------------------------------------------------------------------------------ */
+/* --- reading ----------------------------------------------------------------------------- */
 
 /* Of the bytes themselves; empty once the reader has failed. */
 static const char *get_text(struct rd *rd, unsigned length_bytes, size_t most,
@@ -133,7 +133,7 @@ void guard_done(struct guard *guard)
 	*guard = (struct guard){.count = 0};
 }
 
-/* --- asking ------------------------------------------------------------------------------- */
+/* --- asking ------------------------------------------------------------------------------ */
 
 bool guard_denies(const struct guard *guard, enum guard_topic topic, const char *name,
 		  size_t length, struct guard_denial *ret)

@@ -8,7 +8,7 @@
 #ifndef SCHEMA_LIMITS_H
 #define SCHEMA_LIMITS_H
 
-/* --- per execution, asked for by the caller ------------------------------------------- */
+/* --- per execution, asked for by the caller ---------------------------------------------- */
 
 /* Wall time, ms. Tool calls time out at 60 s in the common SDKs; 5 min is a long analysis. */
 #define LIMIT_WALL_MS_MIN     10
@@ -99,7 +99,7 @@
 /* The outcome as JSON: base64 or escapes grow it, at worst six times for control bytes. */
 #define LIMIT_FRAGMENT_BYTES (256ull << 20)
 
-/* --- identifiers on the wire -------------------------------------------------------------- */
+/* --- identifiers on the wire ------------------------------------------------------------- */
 
 #define LIMIT_ID_CHARS		26  /* ULID, Crockford base32 */
 #define LIMIT_IDENTITY_BYTES	255 /* SPIFFE ID, DNS name or CN (RFC 5280 caps CN at 64) */

@@ -9,7 +9,7 @@
 #include "validator/rule_ids.h"
 #include "validator/schema_faults.h"
 
-/* --- principals --------------------------------------------------------------------------- */
+/* --- principals -------------------------------------------------------------------------- */
 
 /* `installed` has names that need not be in the list; NULL: there are none. */
 static void check_name_known(const json_t *config, const json_t *installed,
@@ -78,7 +78,7 @@ static void check_principals(const json_t *config, const json_t *policies,
 	}
 }
 
-/* --- policies ----------------------------------------------------------------------------- */
+/* --- policies ---------------------------------------------------------------------------- */
 
 static void check_tenants(const json_t *config, const json_t *policies, struct faults *faults)
 {
@@ -160,7 +160,7 @@ static int check_policies(const json_t *config, json_t *policies, struct faults 
 	return 0;
 }
 
-/* --- pools and layers --------------------------------------------------------------------- */
+/* --- pools and layers -------------------------------------------------------------------- */
 
 static json_int_t number_at(const json_t *object, const char *name)
 {

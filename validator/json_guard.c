@@ -44,7 +44,7 @@ void json_guard_drop(json_t **value)
 nodiscard static int read_string(struct guard *guard, struct buf *scratch, const char **ret,
 				 size_t *ret_length);
 
-/* --- faults ------------------------------------------------------------------------------- */
+/* --- faults ------------------------------------------------------------------------------ */
 
 static void locate(const struct guard *guard, size_t offset, struct fault *fault)
 {
@@ -140,7 +140,7 @@ static int refuse_byte(struct guard *guard, const char *wanted, const char *hint
 	return refuse(guard, guard->at, "json-syntax", hint, text);
 }
 
-/* --- strings ------------------------------------------------------------------------------ */
+/* --- strings ----------------------------------------------------------------------------- */
 
 static bool is_plain(unsigned char c)
 {
@@ -294,7 +294,7 @@ static int read_string(struct guard *guard, struct buf *scratch, const char **re
 	return buf_check(scratch, NULL) == 0 ? 0 : -ENOMEM;
 }
 
-/* --- numbers ------------------------------------------------------------------------------ */
+/* --- numbers ----------------------------------------------------------------------------- */
 
 static size_t digits_from(const struct guard *guard, size_t at)
 {
@@ -377,8 +377,7 @@ static int read_number(struct guard *guard, json_t **ret)
 	return *ret != NULL ? 0 : -ENOMEM;
 }
 
-/* --- words: what is JSON, and what people and models write instead -------------------------
- */
+/* --- words: what is JSON, and what people and models write instead ----------------------- */
 
 struct word {
 	const char *text;
@@ -449,7 +448,7 @@ static int read_word(struct guard *guard, json_t **ret)
 			       "null, an object or an array.");
 }
 
-/* --- structure ---------------------------------------------------------------------------- */
+/* --- structure --------------------------------------------------------------------------- */
 
 static void skip_space(struct guard *guard)
 {
@@ -637,7 +636,7 @@ static int run(struct guard *guard)
 	return status;
 }
 
-/* --- the text as a whole ------------------------------------------------------------------ */
+/* --- the text as a whole ----------------------------------------------------------------- */
 
 static int check_text(struct guard *guard)
 {

@@ -18,7 +18,7 @@ static const enum catalog_name public_schemas[] = {
 	CATALOG_POLICY,	   CATALOG_FINDING,	 CATALOG_VALIDATION_REQUEST,
 	CATALOG_VALIDATION};
 
-/* --- schemas ------------------------------------------------------------------------------ */
+/* --- schemas ----------------------------------------------------------------------------- */
 
 /* The component that is the document with this $id, of `length` bytes; NULL: there is none. */
 static const char *component_of(const struct catalog *catalog, const char *id, size_t length)
@@ -78,8 +78,7 @@ static json_t *schema_reference(const char *component)
 	return json_pack("{s:o}", "$ref", json_sprintf("#/components/schemas/%s", component));
 }
 
-/* --- problems: one response a status, one example a code ------------------------------------
- */
+/* --- problems: one response a status, one example a code --------------------------------- */
 
 struct problem_row {
 	const char *code;
@@ -159,7 +158,7 @@ static json_t *make_responses(void)
 	return responses;
 }
 
-/* --- operations --------------------------------------------------------------------------- */
+/* --- operations -------------------------------------------------------------------------- */
 
 struct operation {
 	const char *path;
@@ -441,7 +440,7 @@ static json_t *make_paths(void)
 	return paths;
 }
 
-/* --- the whole ---------------------------------------------------------------------------- */
+/* --- the whole --------------------------------------------------------------------------- */
 
 static json_t *make_text_header(const char *description, const char *type)
 {

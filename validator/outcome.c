@@ -60,7 +60,7 @@ void outcome_writer_done(struct outcome_writer *writer)
 	*writer = (struct outcome_writer){0};
 }
 
-/* --- taking the bundle apart -------------------------------------------------------------- */
+/* --- taking the bundle apart ------------------------------------------------------------- */
 
 static uint64_t read_u64(const char *data)
 {
@@ -176,7 +176,7 @@ static void sort_files(struct parts *parts)
 		qsort(parts->files, parts->file_count, sizeof(parts->files[0]), compare_files);
 }
 
-/* --- bytes -------------------------------------------------------------------------------- */
+/* --- bytes ------------------------------------------------------------------------------- */
 
 static void write_base64(struct jsonw *json, const char *data, size_t length)
 {
@@ -376,7 +376,7 @@ static int write_files(struct outcome_writer *writer, struct jsonw *json, struct
 	return status;
 }
 
-/* --- the error ---------------------------------------------------------------------------- */
+/* --- the error --------------------------------------------------------------------------- */
 
 #define MESSAGE_BYTES 512
 
@@ -514,7 +514,7 @@ static void write_outcome_error(struct jsonw *json, const struct check_outcome *
 	}
 }
 
-/* --- the whole ---------------------------------------------------------------------------- */
+/* --- the whole --------------------------------------------------------------------------- */
 
 /* Reads the report; what is wrong with it becomes the text in `ret_invalid`, else empty. */
 static int read_report(struct outcome_writer *writer, const struct parts *parts,

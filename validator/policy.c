@@ -41,7 +41,7 @@ static const char *const severity_names[] = {
 	[POLICY_MEDIUM] = "medium", [POLICY_HIGH] = "high", [POLICY_NEVER] = "none",
 };
 
-/* --- documents ---------------------------------------------------------------------------- */
+/* --- documents --------------------------------------------------------------------------- */
 
 static enum policy_severity severity_of(const json_t *value, enum policy_severity otherwise)
 {
@@ -294,7 +294,7 @@ void policy_free(struct policy *policy)
 	free(policy);
 }
 
-/* --- questions ---------------------------------------------------------------------------- */
+/* --- questions --------------------------------------------------------------------------- */
 
 bool policy_denies(const struct policy *policy, enum code_language language,
 		   enum policy_topic topic, const char *name, struct policy_denial *ret)

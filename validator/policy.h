@@ -75,7 +75,7 @@ struct policy_size {
 struct policy;
 struct policy_set;
 
-/* --- documents ---------------------------------------------------------------------------- */
+/* --- documents --------------------------------------------------------------------------- */
 
 /* Compiles {name: document}, in which each document is valid and complete (schema_fill). The
  * documents stay referenced. 0; -EBADMSG: `faults` names an unknown or circular "narrows", at
@@ -114,7 +114,7 @@ void policy_free(struct policy *policy);
 /* Whether `inner` is `policy` or one that it narrows. */
 bool policy_includes(const struct policy *policy, const struct policy *inner);
 
-/* --- questions: each asks the whole chain ------------------------------------------------- */
+/* --- questions: each asks the whole chain ------------------------------------------------ */
 
 /* Which policy of the chain denies a name, and by what. */
 struct policy_denial {

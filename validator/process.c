@@ -54,7 +54,7 @@ static void stop(struct validator *validator, int exit_code)
 	loop_stop(&validator->loop);
 }
 
-/* --- questions of the ledger -------------------------------------------------------------- */
+/* --- questions of the ledger ------------------------------------------------------------- */
 
 /* Sends one answer whose content travels as a sealed memfd; `more` in a second one, where there
  * is any. */
@@ -426,7 +426,7 @@ static int open_ledger(struct validator *validator, int take_fd, struct err *err
 	return chan_open(&validator->ledger, &validator->loop, take_fd, err);
 }
 
-/* --- set-up ------------------------------------------------------------------------------- */
+/* --- set-up ------------------------------------------------------------------------------ */
 
 static int send_ready(struct validator *validator, struct err *err)
 {

@@ -21,7 +21,7 @@ struct request {
 	size_t files_bytes;
 };
 
-/* --- limits ------------------------------------------------------------------------------- */
+/* --- limits ------------------------------------------------------------------------------ */
 
 #define LIMIT_ROW(kind, name, low, high) \
 	{#name, offsetof(struct request_good, name), offsetof(struct check_request, name)},
@@ -82,7 +82,7 @@ static void check_ceilings(struct request *request)
 	}
 }
 
-/* --- texts -------------------------------------------------------------------------------- */
+/* --- texts ------------------------------------------------------------------------------- */
 
 /* The schema bounds characters; what must fit a buffer or the kernel is bounded in bytes. */
 static void check_bytes(struct request *request, const json_t *value, size_t most,
@@ -149,7 +149,7 @@ static void take_env(struct request *request)
 	}
 }
 
-/* --- files -------------------------------------------------------------------------------- */
+/* --- files ------------------------------------------------------------------------------- */
 
 static void take_base64(struct request *request, const char *path, size_t path_length,
 			const json_t *content, const struct place *place)
@@ -262,7 +262,7 @@ static void take_files(struct request *request)
 			   "Send less, or ask for more in limits.workspace_bytes.");
 }
 
-/* --- verdicts ----------------------------------------------------------------------------- */
+/* --- verdicts ---------------------------------------------------------------------------- */
 
 int request_refuse(enum problem problem, const struct faults *faults, struct request_bad *ret)
 {

@@ -16,7 +16,7 @@ struct work {
 	bool is_out_of_memory;
 };
 
-/* --- entries ------------------------------------------------------------------------------ */
+/* --- entries ----------------------------------------------------------------------------- */
 
 static void tell(struct work *work, const struct place *place, const char *change,
 		 const char *detail)
@@ -42,7 +42,7 @@ static void change(struct work *work, json_t *value, const char *text, size_t le
 		work->is_out_of_memory = true;
 }
 
-/* --- what is changed ---------------------------------------------------------------------- */
+/* --- what is changed --------------------------------------------------------------------- */
 
 #define MARK	   "\xEF\xBB\xBF"
 #define MARK_BYTES 3
@@ -154,7 +154,7 @@ static void normalise_path(struct work *work, json_t *path, const struct place *
 	tell(work, place, "path_normalised", detail);
 }
 
-/* --- what is told ------------------------------------------------------------------------- */
+/* --- what is told ------------------------------------------------------------------------ */
 
 static void look_at(struct work *work, const json_t *value, const struct place *place)
 {
@@ -231,7 +231,7 @@ static void look_at_arguments(struct work *work)
 		look_at(work, value, &place);
 }
 
-/* --- the whole ---------------------------------------------------------------------------- */
+/* --- the whole --------------------------------------------------------------------------- */
 
 static void each_path(struct work *work,
 		      void (*visit)(struct work *work, json_t *path, const struct place *place))

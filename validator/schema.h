@@ -33,7 +33,7 @@
 struct schema;
 struct schema_store;
 
-/* --- documents ---------------------------------------------------------------------------- */
+/* --- documents --------------------------------------------------------------------------- */
 
 /* A store that knows the meta-schemas of the draft and nothing else. */
 nodiscard int schema_store_new(struct schema_store **ret, struct err *err);
@@ -54,7 +54,7 @@ struct schema_source {
 
 void schema_store_source(struct schema_store *store, const struct schema_source *source);
 
-/* --- schemas ------------------------------------------------------------------------------ */
+/* --- schemas ----------------------------------------------------------------------------- */
 
 enum schema_flags {
 	SCHEMA_STRICT = 1, /* an unknown keyword is an error */
@@ -78,7 +78,7 @@ void schema_drop(struct schema **schema);
 
 #define own_schema __attribute__((cleanup(schema_drop))) struct schema
 
-/* --- instances ---------------------------------------------------------------------------- */
+/* --- instances --------------------------------------------------------------------------- */
 
 enum schema_verdict { SCHEMA_VALID, SCHEMA_INVALID, SCHEMA_UNDECIDED };
 

@@ -4,8 +4,7 @@
 
 #include "validator/schema_check.h"
 
-/* --- compiling -----------------------------------------------------------------------------
- */
+/* --- compiling --------------------------------------------------------------------------- */
 
 static int take_list(struct compiler *compiler, json_t *value, struct schema_list *ret,
 		     struct err *err)
@@ -227,8 +226,7 @@ const struct schema_keyword schema_applicator_keywords[] = {
 	{NULL, 0, NULL},
 };
 
-/* --- arrays --------------------------------------------------------------------------------
- */
+/* --- arrays ------------------------------------------------------------------------------ */
 
 static bool is_enough(const struct checker *checker)
 {
@@ -319,8 +317,7 @@ bool check_array(struct checker *checker, const struct schema_node *node, json_t
 	return is_good;
 }
 
-/* --- objects -------------------------------------------------------------------------------
- */
+/* --- objects ----------------------------------------------------------------------------- */
 
 /* "language, code, stdin" */
 static void names_write(const struct schema_names *names, char *ret, size_t size)
@@ -506,8 +503,7 @@ bool check_object(struct checker *checker, const struct schema_node *node, json_
 	return check_properties_only(checker, node, value, place) && is_good;
 }
 
-/* --- combinations --------------------------------------------------------------------------
- */
+/* --- combinations ------------------------------------------------------------------------ */
 
 static bool check_all(struct checker *checker, const struct schema_node *node, json_t *value,
 		      const struct place *place, struct marks *marks)

@@ -192,8 +192,7 @@ bool holds(struct checker *checker, const struct schema_node *node, json_t *valu
 	return is_good;
 }
 
-/* --- one judgement -------------------------------------------------------------------------
- */
+/* --- one judgement ----------------------------------------------------------------------- */
 
 static const char no_work[] = "takes more work than is allowed for one instance";
 

@@ -64,8 +64,7 @@ bool evaluate_by(struct checker *checker, const char *by, const struct schema_no
 bool holds(struct checker *checker, const struct schema_node *node, json_t *value,
 	   const struct place *place, struct marks *marks);
 
-/* --- marks (schema_unevaluated.c) ----------------------------------------------------------
- */
+/* --- marks (schema_unevaluated.c) -------------------------------------------------------- */
 
 void marks_set(struct marks *marks, size_t index);
 bool marks_has(const struct marks *marks, size_t index);
@@ -81,8 +80,7 @@ void marks_done(struct marks *marks);
 bool holds_marked(struct checker *checker, const struct schema_node *node, json_t *value,
 		  const struct place *place, struct marks *marks);
 
-/* --- vocabularies --------------------------------------------------------------------------
- */
+/* --- vocabularies ------------------------------------------------------------------------ */
 
 bool check_core(struct checker *checker, const struct schema_node *node, json_t *value,
 		const struct place *place, struct marks *marks);
@@ -109,8 +107,7 @@ bool check_combined(struct checker *checker, const struct schema_node *node, jso
 bool check_unevaluated(struct checker *checker, const struct schema_node *node, json_t *value,
 		       const struct place *place, struct marks *marks);
 
-/* --- errors (schema_report.c) --------------------------------------------------------------
- */
+/* --- errors (schema_report.c) ------------------------------------------------------------ */
 
 struct schema_error *error_add(struct checker *checker, const struct schema_node *node,
 			       const char *keyword, const struct place *place,

@@ -33,8 +33,7 @@ struct options {
 	size_t file_count;
 };
 
-/* --- documents -----------------------------------------------------------------------------
- */
+/* --- documents --------------------------------------------------------------------------- */
 
 /* A bound on the values of a text, before memory is spent on them. */
 static bool has_too_many_values(const char *text, size_t length)
@@ -102,8 +101,7 @@ static int load_file(const char *path, json_t **ret, struct err *err)
 	return read_document(fd, is_stdin ? "standard input" : path, ret, err);
 }
 
-/* --- remote documents ----------------------------------------------------------------------
- */
+/* --- remote documents -------------------------------------------------------------------- */
 
 /* The part of `uri` below the base, NULL: it is not below it. */
 static const char *below(const struct remote *remote, const char *uri)
@@ -158,8 +156,7 @@ static int load_remote(void *owner, const char *uri, json_t **ret, struct err *e
 	return -ENOENT;
 }
 
-/* --- the command line ----------------------------------------------------------------------
- */
+/* --- the command line -------------------------------------------------------------------- */
 
 static int take_remote(struct options *options, const char *text, struct err *err)
 {
@@ -224,8 +221,7 @@ static int take_options(struct options *options, int count, char **arguments, st
 	return status;
 }
 
-/* --- the check -----------------------------------------------------------------------------
- */
+/* --- the check --------------------------------------------------------------------------- */
 
 static int compile(struct options *options, struct schema **ret, struct err *err)
 {

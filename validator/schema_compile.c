@@ -88,8 +88,7 @@ int take_annotation(struct compiler *compiler, json_t *value, struct err *err)
 	return 0;
 }
 
-/* --- nodes ---------------------------------------------------------------------------------
- */
+/* --- nodes ------------------------------------------------------------------------------- */
 
 static const struct schema_keyword *const tables[] = {
 	schema_core_keywords,	     schema_applicator_keywords, schema_validation_keywords,
@@ -293,8 +292,7 @@ static int document_compile(struct schema_store *store, struct schema_document *
 		       : 0;
 }
 
-/* --- references ----------------------------------------------------------------------------
- */
+/* --- references -------------------------------------------------------------------------- */
 
 int compile_reference(struct compiler *compiler, const char *text, bool is_dynamic,
 		      struct err *err)
@@ -514,8 +512,7 @@ static int resolve_pending(struct schema_store *store, struct err *err)
 	return status;
 }
 
-/* --- meta-schemas --------------------------------------------------------------------------
- */
+/* --- meta-schemas ------------------------------------------------------------------------ */
 
 /* Each subschema is judged by eight meta-schemas; COMPILE_NODES_MAX of them take about half. */
 #define META_WORK (10 * (uint64_t)SCHEMA_WORK_DEFAULT)
@@ -574,8 +571,7 @@ static int check_documents(struct schema_store *store, unsigned flags, struct er
 	return 0;
 }
 
-/* --- the whole -----------------------------------------------------------------------------
- */
+/* --- the whole --------------------------------------------------------------------------- */
 
 static int root_document(struct schema_store *store, const char *uri, json_t *value,
 			 struct schema_document **ret, struct err *err)

@@ -138,8 +138,7 @@ const struct schema_keyword schema_core_keywords[] = {
 	{NULL, 0, NULL},
 };
 
-/* --- checking ------------------------------------------------------------------------------
- */
+/* --- checking ---------------------------------------------------------------------------- */
 
 /* Section 8.2.3.2: the outermost resource of the way here that has a dynamic anchor of that
  * name; the plain target when none has. */

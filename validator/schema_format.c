@@ -34,8 +34,7 @@ static bool take_number(struct reader *reader, unsigned digits, unsigned most, u
 	return *ret <= most;
 }
 
-/* --- dates and times: RFC 3339 section 5.6 -------------------------------------------------
- */
+/* --- dates and times: RFC 3339 section 5.6 ----------------------------------------------- */
 
 static bool take_date(struct reader *reader)
 {
@@ -161,8 +160,7 @@ static bool format_duration(const char *text, size_t length)
 	return reader.at == reader.end && length > 1;
 }
 
-/* --- texts ---------------------------------------------------------------------------------
- */
+/* --- texts ------------------------------------------------------------------------------- */
 
 static bool format_uuid(const char *text, size_t length)
 {
@@ -242,8 +240,7 @@ const struct schema_format *schema_format_find(const char *name)
 	return NULL;
 }
 
-/* --- the keyword ---------------------------------------------------------------------------
- */
+/* --- the keyword ------------------------------------------------------------------------- */
 
 static int take_format(struct compiler *compiler, json_t *value, struct err *err)
 {

@@ -27,8 +27,7 @@ static bool is_one_of(char c, const char *list)
 	return c != '\0' && strchr(list, c) != NULL;
 }
 
-/* --- addresses and names -------------------------------------------------------------------
- */
+/* --- addresses and names ----------------------------------------------------------------- */
 
 static bool is_address(int family, const char *text, size_t length)
 {
@@ -87,8 +86,7 @@ bool format_hostname(const char *text, size_t length)
 	return is_hostname(text, length, false);
 }
 
-/* --- mailboxes: RFC 5321 section 4.1.2, RFC 6531 for the international form ----------------
- */
+/* --- mailboxes: RFC 5321 section 4.1.2, RFC 6531 for the international form -------------- */
 
 static bool is_atom(const char *text, size_t length, bool is_idn)
 {
@@ -155,8 +153,7 @@ bool format_idn_email(const char *text, size_t length)
 	return is_mailbox(text, length, true);
 }
 
-/* --- identifiers: RFC 3986 appendix A, RFC 3987 section 2.2 --------------------------------
- */
+/* --- identifiers: RFC 3986 appendix A, RFC 3987 section 2.2 ------------------------------ */
 
 /* Unreserved characters, sub-delimiters, escapes, and those of `extra`. */
 static bool is_made_of(const char *text, size_t length, const char *extra, bool is_iri)
@@ -298,8 +295,7 @@ bool format_iri_reference(const char *text, size_t length)
 	return is_identifier(text, length, false, true);
 }
 
-/* --- templates: RFC 6570 section 2 ---------------------------------------------------------
- */
+/* --- templates: RFC 6570 section 2 ------------------------------------------------------- */
 
 /* One name with its modifier. */
 static bool is_variable(const char *text, size_t length)

@@ -203,7 +203,7 @@ struct schema {
 	const struct schema_node *root;
 };
 
-/* --- compiling ---------------------------------------------------------------------------- */
+/* --- compiling --------------------------------------------------------------------------- */
 
 struct compiler {
 	struct schema_store *store;
@@ -260,7 +260,7 @@ nodiscard int compile_pattern(struct compiler *compiler, const char *text, size_
 
 nodiscard int take_annotation(struct compiler *compiler, json_t *value, struct err *err);
 
-/* --- the store (schema_store.c) ----------------------------------------------------------- */
+/* --- the store (schema_store.c) ---------------------------------------------------------- */
 
 nodiscard int store_document(struct schema_store *store, const char *uri,
 			     struct schema_document **ret, struct err *err);
@@ -280,7 +280,7 @@ void store_drop_pending(struct schema_store *store);
 
 #define SCHEMA_DIALECT "https://json-schema.org/draft/2020-12/schema"
 
-/* --- names and pointers ------------------------------------------------------------------- */
+/* --- names and pointers ------------------------------------------------------------------ */
 
 uint32_t names_hash(const struct schema_names *names, const char *key, size_t length);
 const struct schema_property *names_find(const struct schema_names *names, const char *key,

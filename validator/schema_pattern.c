@@ -108,8 +108,7 @@ const char *schema_pattern_text(const struct schema_pattern *pattern)
 	return pattern->text;
 }
 
-/* --- matching ------------------------------------------------------------------------------
- */
+/* --- matching ---------------------------------------------------------------------------- */
 
 /* Called before each item: one step, and one for every 4 bytes it moved. */
 static int count_step(pcre2_callout_block *block, void *owner)

@@ -54,8 +54,7 @@ void pattern_run_done(struct pattern_run *run);
 /* Writes the same pattern in PCRE2's language. NULL: good; otherwise what is wrong. */
 const char *schema_pattern_translate(const char *text, size_t length, struct buf *ret);
 
-/* --- patterns without backtracking (schema_pattern_quick.c) --------------------------------
- */
+/* --- patterns without backtracking (schema_pattern_quick.c) ------------------------------ */
 
 #define QUICK_ITEMS_MAX 8 /* longer lines go the general way */
 

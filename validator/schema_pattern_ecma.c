@@ -67,7 +67,7 @@ static void put_character(struct translator *t, uint32_t value)
 	buf_printf(t->out, "\\x{%x}", value);
 }
 
-/* --- escapes ------------------------------------------------------------------------------ */
+/* --- escapes ----------------------------------------------------------------------------- */
 
 /* Exactly `digits` hexadecimal digits at `ahead`; -1: they are none. */
 static int64_t hex_at(const struct translator *t, size_t ahead, unsigned digits)
@@ -294,7 +294,7 @@ static bool put_set(struct translator *t, int c, bool is_in_class)
 	}
 }
 
-/* --- classes ------------------------------------------------------------------------------ */
+/* --- classes ----------------------------------------------------------------------------- */
 
 static uint32_t take_plain(struct translator *t)
 {
@@ -401,7 +401,7 @@ static void put_class(struct translator *t)
 	buf_add_str(t->out, is_negated ? "[\\x{0}-\\x{10ffff}]" : "(?!)");
 }
 
-/* --- groups, repeats, references ---------------------------------------------------------- */
+/* --- groups, repeats, references --------------------------------------------------------- */
 
 /* "(?<name>" at `at`: the name's length, 0 when it is no name. */
 static size_t name_length(const struct translator *t, size_t at)

@@ -41,8 +41,7 @@ void schema_report_done(struct schema_report *report)
 	schema_report_init(report);
 }
 
-/* --- pointers ------------------------------------------------------------------------------
- */
+/* --- pointers ---------------------------------------------------------------------------- */
 
 /* RFC 6901 section 3: "~" is written ~0, "/" is written ~1. */
 void pointer_segment(struct buf *ret, const char *data, size_t length)
@@ -161,8 +160,7 @@ static bool write_places(const struct checker *checker, const struct schema_node
 	return ret[0] != NULL && ret[1] != NULL && ret[2] != NULL;
 }
 
-/* --- errors --------------------------------------------------------------------------------
- */
+/* --- errors ------------------------------------------------------------------------------ */
 
 /* Makes room for one more; the array doubles when its count is a power of two. */
 static void *grow(void *list, size_t count, size_t size)
@@ -270,8 +268,7 @@ const char *value_show(const json_t *value, char *ret, size_t size)
 			    : text_show(ret, size, "?", 1);
 }
 
-/* --- annotations ---------------------------------------------------------------------------
- */
+/* --- annotations ------------------------------------------------------------------------- */
 
 static bool is_applied(const char *name)
 {
@@ -326,8 +323,7 @@ void notes_cut(struct checker *checker, size_t count)
 		note_done(&checker->report->notes[--checker->report->note_count]);
 }
 
-/* --- output --------------------------------------------------------------------------------
- */
+/* --- output ------------------------------------------------------------------------------ */
 
 static json_t *unit(const char *path, const char *location, const char *instance)
 {

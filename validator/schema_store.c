@@ -9,8 +9,7 @@
 /* Documents that one store fetches; a chain that never ends must end. */
 #define FETCHED_MAX 1000
 
-/* --- the meta-schemas of the draft, embedded -----------------------------------------------
- */
+/* --- the meta-schemas of the draft, embedded --------------------------------------------- */
 
 /* The path is relative to the top of the checkout, where make runs the compiler. */
 #define EMBED(symbol, file)                                                         \
@@ -64,8 +63,7 @@ static const struct {
 	{META "vocab/content", VOCABULARY_CONTENT},
 };
 
-/* --- documents -----------------------------------------------------------------------------
- */
+/* --- documents --------------------------------------------------------------------------- */
 
 static int add_document(struct schema_store *store, const char *uri, json_t *take_value,
 			struct schema_document **ret, struct err *err)
@@ -154,8 +152,7 @@ void schema_store_source(struct schema_store *store, const struct schema_source 
 	store->source = *source;
 }
 
-/* --- resources -----------------------------------------------------------------------------
- */
+/* --- resources --------------------------------------------------------------------------- */
 
 struct schema_resource *store_resource(const struct schema_store *store, const char *uri)
 {
@@ -192,8 +189,7 @@ int store_add_resource(struct schema_store *store, const char *uri,
 	return 0;
 }
 
-/* --- dialects ------------------------------------------------------------------------------
- */
+/* --- dialects ---------------------------------------------------------------------------- */
 
 static int read_vocabulary(const json_t *list, const char *uri, unsigned *ret, struct err *err)
 {
@@ -269,8 +265,7 @@ int store_dialect(struct schema_store *store, const char *uri,
 	return make_dialect(store, uri, ret, err);
 }
 
-/* --- nodes by their source -----------------------------------------------------------------
- */
+/* --- nodes by their source --------------------------------------------------------------- */
 
 static size_t source_slot(const struct schema_store *store, const json_t *source)
 {
@@ -328,8 +323,7 @@ int store_add_node(struct schema_store *store, struct schema_node *node, struct 
 	return 0;
 }
 
-/* --- life ----------------------------------------------------------------------------------
- */
+/* --- life -------------------------------------------------------------------------------- */
 
 int schema_store_new(struct schema_store **ret, struct err *err)
 {

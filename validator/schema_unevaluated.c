@@ -25,8 +25,7 @@ const struct schema_keyword schema_unevaluated_keywords[] = {
 	{NULL, 0, NULL},
 };
 
-/* --- marks ---------------------------------------------------------------------------------
- */
+/* --- marks ------------------------------------------------------------------------------- */
 
 #define WORD_BITS 64
 
@@ -84,8 +83,7 @@ bool holds_marked(struct checker *checker, const struct schema_node *node, json_
 	return true;
 }
 
-/* --- checking ------------------------------------------------------------------------------
- */
+/* --- checking ---------------------------------------------------------------------------- */
 
 static bool check_one(struct checker *checker, const struct schema_node *node,
 		      const struct schema_node *inner, json_t *value, const struct place *place)

@@ -3,8 +3,7 @@
 
 #include "validator/schema_check.h"
 
-/* --- compiling -----------------------------------------------------------------------------
- */
+/* --- compiling --------------------------------------------------------------------------- */
 
 static unsigned type_bit(const json_t *name)
 {
@@ -187,8 +186,7 @@ const struct schema_keyword schema_validation_keywords[] = {
 	{NULL, 0, NULL},
 };
 
-/* --- any type ------------------------------------------------------------------------------
- */
+/* --- any type ---------------------------------------------------------------------------- */
 
 static unsigned type_of(const json_t *value)
 {
@@ -321,8 +319,7 @@ bool type_is(const json_t *value, unsigned types)
 	return (type_of(value) & types) != 0;
 }
 
-/* --- numbers -------------------------------------------------------------------------------
- */
+/* --- numbers ----------------------------------------------------------------------------- */
 
 static bool bound_fault(struct checker *checker, const struct schema_node *node, unsigned which,
 			json_t *value, const struct place *place)
@@ -383,8 +380,7 @@ bool check_number(struct checker *checker, const struct schema_node *node, json_
 	return is_good;
 }
 
-/* --- strings -------------------------------------------------------------------------------
- */
+/* --- strings ----------------------------------------------------------------------------- */
 
 static bool check_pattern(struct checker *checker, const struct schema_node *node,
 			  const char *text, size_t length, const struct place *place)
@@ -450,8 +446,7 @@ bool check_string(struct checker *checker, const struct schema_node *node, json_
 			  place);
 }
 
-/* --- arrays and objects --------------------------------------------------------------------
- */
+/* --- arrays and objects ------------------------------------------------------------------ */
 
 static bool unique_fault(struct checker *checker, const struct schema_node *node,
 			 const size_t pair[2], const struct place *place)

@@ -58,8 +58,7 @@ size_t value_characters(const char *text, size_t length)
 	return count;
 }
 
-/* --- decimals ------------------------------------------------------------------------------
- */
+/* --- decimals ---------------------------------------------------------------------------- */
 
 /* "d.ddde[+-]xx" without its sign and point. */
 static struct decimal decimal_of(const char *text)
@@ -136,8 +135,7 @@ bool value_is_multiple(const json_t *number, const struct decimal *divisor)
 	return value.digits % (uint64_t)scaled == 0;
 }
 
-/* --- equality ------------------------------------------------------------------------------
- */
+/* --- equality ---------------------------------------------------------------------------- */
 
 static bool same_members(json_t *a, json_t *b, uint64_t *work)
 {
@@ -183,8 +181,7 @@ bool value_same(json_t *a, json_t *b, uint64_t *work)
 	return true;
 }
 
-/* --- uniqueness ----------------------------------------------------------------------------
- */
+/* --- uniqueness -------------------------------------------------------------------------- */
 
 static uint64_t mix(uint64_t hash, uint64_t word)
 {

@@ -9,8 +9,7 @@
 /* What a request's own document is called in findings. */
 #define OWN_NAME "request"
 
-/* --- the effective policy ------------------------------------------------------------------
- */
+/* --- the effective policy ---------------------------------------------------------------- */
 
 static int narrow_by_name(struct verdict *verdict, const struct rulebook *rulebook,
 			  const char *name, const struct place *place, struct faults *faults)
@@ -83,8 +82,7 @@ int verdict_begin(struct verdict *verdict, const struct rulebook *rulebook, cons
 	return status == -ENOMEM ? err_errno(err, ENOMEM, "narrow a policy") : status;
 }
 
-/* --- the verdict ---------------------------------------------------------------------------
- */
+/* --- the verdict ------------------------------------------------------------------------- */
 
 /* Nothing is known of the language. */
 static void judge_unread(struct verdict *verdict, const char *language, const char *code,

@@ -66,8 +66,7 @@ static uint32_t answer_of(const struct compiler *compiler, const struct seccomp_
 	return rule->verdict == SECCOMP_OBSERVE ? SECCOMP_RET_ALLOW : SECCOMP_RET_ERRNO | EPERM;
 }
 
-/* --- conditions ----------------------------------------------------------------------------
- */
+/* --- conditions -------------------------------------------------------------------------- */
 
 /* One half of an argument, which is all that a line of a program can look at. */
 struct half {
@@ -114,8 +113,7 @@ static size_t put_cond(struct seccomp_lines *lines, const struct scmp_arg_cmp *c
 	return at;
 }
 
-/* --- the rules of one call ------------------------------------------------------------------
- */
+/* --- the rules of one call --------------------------------------------------------------- */
 
 /* A rule that looks at nothing but one half of one argument. */
 static bool has_one_half(const struct seccomp_rule *rule, struct half *ret)
@@ -162,8 +160,7 @@ static size_t put_call(struct compiler *compiler, const struct seccomp_rule *con
 	return next;
 }
 
-/* --- the numbers ----------------------------------------------------------------------------
- */
+/* --- the numbers ------------------------------------------------------------------------- */
 
 /* Goes to the answer of what was loaded: the number. */
 static size_t put_ranges(struct compiler *compiler, const struct range *ranges, size_t count)

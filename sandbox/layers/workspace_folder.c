@@ -34,8 +34,7 @@ static bool is_dots(const char *name)
 	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
-/* --- removing -------------------------------------------------------------------------------
- */
+/* --- removing ---------------------------------------------------------------------------- */
 
 /* A job may have taken its own folders' modes away. By descriptor, so that no link is followed.
  */
@@ -101,8 +100,7 @@ static int remove_tree(int parent_fd, const char *name)
 	return -errno;
 }
 
-/* --- the instance's folder -----------------------------------------------------------------
- */
+/* --- the instance's folder --------------------------------------------------------------- */
 
 /* Of a dead warden and ours: the folder around it may be writable to all. */
 static bool is_leftover(int parent_fd, const char *name, const char *prefix, uid_t owner)
@@ -183,8 +181,7 @@ void workspaces_remove(struct workspaces *workspaces)
 	fd_drop(&workspaces->parent_fd);
 }
 
-/* --- one worker's --------------------------------------------------------------------------
- */
+/* --- one worker's ------------------------------------------------------------------------ */
 
 /* The group stays the caller's: he must get in, and a job cannot join it. */
 static int make_owned(int parent_fd, const char *name, uint32_t uid, int *ret_fd,

@@ -65,8 +65,7 @@ static void base_of(enum seccomp_list list, struct seccomp_rules *ret)
 		seccomp_rules(SECCOMP_LIST_WORKER, ret);
 }
 
-/* --- for people ----------------------------------------------------------------------------
- */
+/* --- for people -------------------------------------------------------------------------- */
 
 static void table_list(struct buf *out, enum seccomp_list list, bool is_whole)
 {
@@ -92,8 +91,7 @@ static void table_list(struct buf *out, enum seccomp_list list, bool is_whole)
 					     : "libraries take their fallback");
 }
 
-/* --- for machines --------------------------------------------------------------------------
- */
+/* --- for machines ------------------------------------------------------------------------ */
 
 static void json_rule(struct jsonw *json, const struct seccomp_rule *rule)
 {
@@ -148,8 +146,7 @@ static void json_list(struct jsonw *json, enum seccomp_list list)
 	jsonw_object_close(json);
 }
 
-/* --- for docs/SECCOMP.md --------------------------------------------------------------------
- */
+/* --- for docs/SECCOMP.md ----------------------------------------------------------------- */
 
 static void markdown_rule(struct buf *out, const struct seccomp_rule *rule)
 {
@@ -212,8 +209,7 @@ static const char markdown_head[] =
 	"one\n"
 	"call mean \"or\".\n";
 
-/* --- options --------------------------------------------------------------------------------
- */
+/* --- options ----------------------------------------------------------------------------- */
 
 static int usage(FILE *stream, int code)
 {

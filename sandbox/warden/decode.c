@@ -17,8 +17,7 @@
 #include "base/own.h"
 #include "sandbox/layers/root.h"
 
-/* --- the caller's memory --------------------------------------------------------------------
- */
+/* --- the caller's memory ----------------------------------------------------------------- */
 
 struct caller {
 	pid_t tid; /* in our pid namespace */
@@ -92,8 +91,7 @@ static void read_ids(const struct caller *caller, struct event *ret)
 	ret->tid = last_number(text, "\nNSpid:");
 }
 
-/* --- arguments ------------------------------------------------------------------------------
- */
+/* --- arguments --------------------------------------------------------------------------- */
 
 struct name {
 	uint64_t value;
@@ -325,8 +323,7 @@ static void put_arguments(struct caller *caller, const struct seccomp_data *data
 	ret->detail[used] = '\0';
 }
 
-/* --- execve ---------------------------------------------------------------------------------
- */
+/* --- execve ------------------------------------------------------------------------------ */
 
 #define ARGUMENTS_SHOWN 12
 

@@ -20,8 +20,7 @@
 #include "sandbox/warden/enter.h"
 #include "sandbox/warden/warden.h"
 
-/* --- capabilities --------------------------------------------------------------------------
- */
+/* --- capabilities ------------------------------------------------------------------------ */
 
 static const struct {
 	int number;
@@ -100,8 +99,7 @@ static int become_first_user(uint32_t uid, struct err *err)
 	return status < 0 ? status : raise_ambient(err);
 }
 
-/* --- files ---------------------------------------------------------------------------------
- */
+/* --- files ------------------------------------------------------------------------------- */
 
 /* What cgroup.c does in the instance's folders. */
 #define GROUP_ACCESS                                                    \
@@ -162,8 +160,7 @@ static int landlock_enter(struct warden *warden, struct err *err)
 	return status;
 }
 
-/* --- all of it -----------------------------------------------------------------------------
- */
+/* --- all of it --------------------------------------------------------------------------- */
 
 /* Tries what must fail now. */
 static int prove(const struct warden *warden, pid_t supervisor, bool was_root, struct err *err)

@@ -198,8 +198,7 @@ int make_pair_new(const struct make_certificate *wanted, const struct make_pair 
 	return 0;
 }
 
-/* --- CRL
- * -------------------------------------------------------------------------------------- */
+/* --- CRL --------------------------------------------------------------------------------- */
 
 int make_crl_has(X509_CRL *crl, X509 *certificate)
 {

@@ -26,7 +26,7 @@ static void drop_all(struct front *front, enum conn_state state)
 		conn_drop(front->conns[state].first);
 }
 
-/* --- accepting ---------------------------------------------------------------------------- */
+/* --- accepting --------------------------------------------------------------------------- */
 
 static struct conn *without_identity(const struct front *front)
 {
@@ -167,7 +167,7 @@ int front_listen(struct front *front, int take_fd, struct err *err)
 	return 0;
 }
 
-/* --- the gate ----------------------------------------------------------------------------- */
+/* --- the gate ---------------------------------------------------------------------------- */
 
 /* Its connections go with it, abruptly, so that no caller takes half an answer for a whole one.
  * While draining the gate may finish first; then the rest is still flushed. */
@@ -309,8 +309,7 @@ void front_tell_close(struct front *front, const struct conn *conn)
 		   "front_check_gate() sees the closed channel");
 }
 
-/* --- refusals -------------------------------------------------------------------------------
- */
+/* --- refusals ---------------------------------------------------------------------------- */
 
 /* Kept while there is no gate; the table is bounded. */
 static void refusals_send(struct front *front)
@@ -377,8 +376,7 @@ void front_refused(struct front *front, const struct conn *conn, uint8_t refusal
 		loop_timer_start(&front->loop, &front->refusals_due, REFUSALS_MS * 1000);
 }
 
-/* --- life ------------------------------------------------------------------------------------
- */
+/* --- life -------------------------------------------------------------------------------- */
 
 static void drain_check(struct front *front)
 {

@@ -57,7 +57,7 @@ void front_update_accepting(struct front *front);
 /* Takes nothing new; calls `drained` when all is done or `deadline_ms` have passed. */
 void front_drain(struct front *front, uint32_t deadline_ms);
 
-/* --- for connections -------------------------------------------------------------------- */
+/* --- for connections --------------------------------------------------------------------- */
 
 bool front_has_gate(const struct front *front);
 

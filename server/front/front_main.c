@@ -54,8 +54,7 @@ static void staged_clear(struct staged *staged)
 	staged->has_keys = false;
 }
 
-/* --- confinement ----------------------------------------------------------------------------
- */
+/* --- confinement ------------------------------------------------------------------------- */
 
 static const struct confine_syscall allowed[] = {
 #define ALLOW CONFINE_ALLOW
@@ -116,8 +115,7 @@ static int confine_front(struct program *program, struct err *err)
 	return status;
 }
 
-/* --- set-up messages ------------------------------------------------------------------------
- */
+/* --- set-up messages --------------------------------------------------------------------- */
 
 static int serve_hello(void *owner, struct msg *msg, struct err *err)
 {
@@ -352,8 +350,7 @@ static void supervisor_lost(struct chan *chan, const struct err *why)
 	stop(chan->owner, "supervisor_lost", why->text);
 }
 
-/* --- start ----------------------------------------------------------------------------------
- */
+/* --- start ------------------------------------------------------------------------------- */
 
 /* The supervisor alone decides when to stop and when to reload; a terminal's signals go to the
  * whole group and would end a front that should drain. */

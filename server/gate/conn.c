@@ -14,8 +14,7 @@
 static void outer_ready(struct loop *loop, struct watch *watch, uint32_t events);
 static void inner_ready(struct loop *loop, struct watch *watch, uint32_t events);
 
-/* --- beginning and end
- * ------------------------------------------------------------------------- */
+/* --- beginning and end ------------------------------------------------------------------- */
 
 /* Goes round, so that a slot rests before it is used again. */
 static int slot_find(struct gate *gate, uint32_t *ret)
@@ -209,8 +208,7 @@ struct conn *conn_asking(struct gate *gate, uint64_t ask_id)
 	return conn;
 }
 
-/* --- what the connection waits for
- * ------------------------------------------------------------- */
+/* --- what the connection waits for ------------------------------------------------------- */
 
 static bool is_reading(const struct conn *conn)
 {
@@ -254,8 +252,7 @@ static void conn_watch(struct conn *conn)
 		conn_drop(conn);
 }
 
-/* --- bytes in
- * ------------------------------------------------------------------------------------ */
+/* --- bytes in ---------------------------------------------------------------------------- */
 
 static size_t take_head(struct conn *conn, const char *data, size_t length)
 {
@@ -377,8 +374,7 @@ static void receive(struct conn *conn)
 		consume_held(conn, (size_t)received);
 }
 
-/* --- bytes out
- * ----------------------------------------------------------------------------------- */
+/* --- bytes out --------------------------------------------------------------------------- */
 
 /* 1: all is out; 0: the caller's socket is full; -1: dropped. */
 static int flush(struct conn *conn)
@@ -522,8 +518,7 @@ void conn_submit(struct conn *conn)
 	}
 }
 
-/* --- events
- * ---------------------------------------------------------------------------------------- */
+/* --- events ------------------------------------------------------------------------------ */
 
 /* The caller will send nothing more. While his execution runs that means he left: it is
  * cancelled. A look-up or an answer on its way is finished for those who only closed their

@@ -52,8 +52,7 @@ void file_begin(struct conn *conn, const struct head *head)
 	ledger_ask_file(conn, 0, 0);
 }
 
-/* --- answers --------------------------------------------------------------------------------
- */
+/* --- answers ----------------------------------------------------------------------------- */
 
 static void write_etag(struct file_request *file)
 {

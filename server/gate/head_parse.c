@@ -35,8 +35,7 @@ static bool bad(struct parse *parse, const char *detail)
 	return refuse(parse, PROBLEM_BAD_REQUEST, detail);
 }
 
-/* --- request line ---------------------------------------------------------------------------
- */
+/* --- request line ------------------------------------------------------------------------ */
 
 struct method_row {
 	const char *name;
@@ -185,8 +184,7 @@ static bool parse_request_line(struct parse *parse, struct text line)
 	return true;
 }
 
-/* --- fields
- * ----------------------------------------------------------------------------------- */
+/* --- fields ------------------------------------------------------------------------------ */
 
 static bool is_port(struct text port)
 {
@@ -377,8 +375,7 @@ static bool parse_field(struct parse *parse, struct text line)
 	return true;
 }
 
-/* --- the whole
- * ---------------------------------------------------------------------------------- */
+/* --- the whole --------------------------------------------------------------------------- */
 
 /* How the body is framed must have one answer; ours is Content-Length and nothing else. */
 static bool check_framing(struct parse *parse)

@@ -13,8 +13,7 @@
 #define FAULTS_MAX    (1u << 20) /* JSON array: LIMIT_FAULTS faults of a few hundred bytes */
 #define CHANNEL_STATE 1		 /* the channel has one state only */
 
-/* --- loss
- * ------------------------------------------------------------------------------------------ */
+/* --- loss -------------------------------------------------------------------------------- */
 
 /* The ledger settles the record of what was running when it is back; the callers are told now.
  */
@@ -41,8 +40,7 @@ static void channel_lost(struct chan *chan, const struct err *why)
 	lost(chan->owner, why->text);
 }
 
-/* --- questions
- * --------------------------------------------------------------------------------------- */
+/* --- questions --------------------------------------------------------------------------- */
 
 #define FILL_IDENTITY(message, conn)                                                      \
 	do {                                                                              \

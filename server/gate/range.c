@@ -4,8 +4,7 @@
 
 #include "base/utf8.h"
 
-/* --- ranges ---------------------------------------------------------------------------------
- */
+/* --- ranges ------------------------------------------------------------------------------ */
 
 /* Digits only; what does not fit 64 bits is as far behind the end as anything. */
 static bool number_parse(struct text text, uint64_t *ret)
@@ -68,8 +67,7 @@ enum range_verdict range_parse(struct text value, uint64_t size, uint64_t *ret_f
 	return RANGE_PART;
 }
 
-/* --- entity tags -----------------------------------------------------------------------------
- */
+/* --- entity tags ------------------------------------------------------------------------- */
 
 bool etag_is_listed(struct text list, const char *etag)
 {
@@ -86,8 +84,7 @@ bool etag_is_listed(struct text list, const char *etag)
 	return false;
 }
 
-/* --- paths -----------------------------------------------------------------------------------
- */
+/* --- paths ------------------------------------------------------------------------------- */
 
 static int hex_digit(char c)
 {

@@ -155,8 +155,7 @@ void reply_options(struct conn *conn)
 	submit(conn, 204, response, NULL);
 }
 
-/* --- executions
- * ---------------------------------------------------------------------------------- */
+/* --- executions -------------------------------------------------------------------------- */
 
 /* A large execution is sent from where it lies; this is what the response owns then. */
 struct pieces {
@@ -299,8 +298,7 @@ void reply_validation(struct conn *conn, struct text members)
 	reply_document(conn, &buf, json_type);
 }
 
-/* --- views
- * ----------------------------------------------------------------------------------------- */
+/* --- views ------------------------------------------------------------------------------- */
 
 static void reply_ready(struct conn *conn, struct buf *buf)
 {

@@ -35,8 +35,7 @@ static const char *const settings[] = {
 	"PRAGMA secure_delete = ON", /* what has expired is overwritten */
 };
 
-/* --- life ----------------------------------------------------------------------------------
- */
+/* --- life -------------------------------------------------------------------------------- */
 
 static int number_callback(void *owner, int columns, char **values, char **names)
 {
@@ -144,8 +143,7 @@ void files_close(struct files *files)
 	files->piece = NULL;
 }
 
-/* --- the queue ------------------------------------------------------------------------------
- */
+/* --- the queue --------------------------------------------------------------------------- */
 
 static void job_remove(struct files_job *job)
 {
@@ -208,8 +206,7 @@ static void job_start(struct files *files, struct files_job *job)
 		loop_timer_start(files->loop, &files->timer, 0);
 }
 
-/* --- deleting -------------------------------------------------------------------------------
- */
+/* --- deleting ---------------------------------------------------------------------------- */
 
 static int delete_one(struct files *files, uint64_t id, uint64_t size, struct err *err)
 {
@@ -292,8 +289,7 @@ void files_tick(struct files *files, uint64_t now_ms, uint64_t bytes_max)
 		log_event(LOG_WARN, "file_store_failed", LOG_STR("reason", err.text));
 }
 
-/* --- writing --------------------------------------------------------------------------------
- */
+/* --- writing ----------------------------------------------------------------------------- */
 
 int files_keep_add(struct files_keep *keep, const struct outcome_file *file, struct err *err)
 {
@@ -437,8 +433,7 @@ void files_keep_stop(struct files_keep *keep)
 	keep->at = 0;
 }
 
-/* --- reading --------------------------------------------------------------------------------
- */
+/* --- reading ----------------------------------------------------------------------------- */
 
 int files_find(struct files *files, const char *execution_id, const char *path, uint64_t now_ms,
 	       struct file_facts *ret, struct err *err)

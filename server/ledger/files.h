@@ -60,7 +60,7 @@ nodiscard int files_open(struct files *files, struct loop *loop, const char *pat
 			 struct err *err);
 void files_close(struct files *files);
 
-/* --- writing ------------------------------------------------------------------------------ */
+/* --- writing ----------------------------------------------------------------------------- */
 
 /* The files of one execution. */
 struct files_keep {
@@ -84,7 +84,7 @@ void files_keep_start(struct files *files, struct files_keep *keep);
 /* Frees the list; what was not written whole goes. Legal at any time. */
 void files_keep_stop(struct files_keep *keep);
 
-/* --- reading ------------------------------------------------------------------------------ */
+/* --- reading ----------------------------------------------------------------------------- */
 
 /* 1: *ret is the file; 0: there is none, or not any more. */
 nodiscard int files_find(struct files *files, const char *execution_id, const char *path,

@@ -36,8 +36,7 @@ static void entry_fill(struct execution *e, enum record_kind kind,
 	body(e, &entry->body);
 }
 
-/* --- refused: nothing ran -------------------------------------------------------------------
- */
+/* --- refused: nothing ran ---------------------------------------------------------------- */
 
 static void refuse_recorded(struct execution *e)
 {
@@ -332,8 +331,7 @@ int flow_request_bad(struct execution *e, const struct request_bad *bad, int tak
 	return 0;
 }
 
-/* --- accepted, running
- * ------------------------------------------------------------------------ */
+/* --- accepted, running ------------------------------------------------------------------- */
 
 void flow_accepted(struct execution *e, bool is_written)
 {
@@ -589,8 +587,7 @@ void flow_settled(struct execution *e, bool is_written)
 	execution_free(e);
 }
 
-/* --- everything else that can happen
- * ---------------------------------------------------------- */
+/* --- everything else that can happen ----------------------------------------------------- */
 
 static void ignore(struct execution *e)
 {

@@ -11,8 +11,7 @@
 #include "server/ledger/ledger.h"
 #include "server/ledger/ulid.h"
 
-/* --- answers
- * ---------------------------------------------------------------------------------- */
+/* --- answers ----------------------------------------------------------------------------- */
 
 void gate_refuse(struct ledger *ledger, uint64_t ask_id, const struct refusal *refusal,
 		 int faults_fd)
@@ -41,8 +40,7 @@ void gate_answer_validation(struct ledger *ledger, uint64_t ask_id, int members_
 		  &answer, &members_fd, 1);
 }
 
-/* --- state
- * ------------------------------------------------------------------------------------ */
+/* --- state ------------------------------------------------------------------------------- */
 
 static const char *missing(const struct ledger *ledger)
 {
@@ -96,8 +94,7 @@ void gate_tell_all(struct ledger *ledger)
 	gate_tell_state(ledger);
 }
 
-/* --- questions
- * -------------------------------------------------------------------------------- */
+/* --- questions --------------------------------------------------------------------------- */
 
 /* What this process lacks is no fault of the peer's. */
 static bool is_own_want(int status)

@@ -52,7 +52,7 @@ void peers_close(struct ledger *ledger);
 nodiscard int peers_open(struct ledger *ledger, uint8_t role, uint64_t link, int take_fd,
 			 struct err *err);
 
-/* --- gate --------------------------------------------------------------------------------- */
+/* --- gate -------------------------------------------------------------------------------- */
 
 struct gate {
 	struct peer peer;
@@ -74,7 +74,7 @@ void gate_answer_validation(struct ledger *ledger, uint64_t ask_id, int members_
 void gate_note_refused(struct ledger *ledger, const char *tenant, const char *identity,
 		       const struct refusal *refusal);
 
-/* --- validators --------------------------------------------------------------------------- */
+/* --- validators -------------------------------------------------------------------------- */
 
 #define VALIDATORS_MAX 64 /* processes; a multiple of the cores of a large machine */
 /* A new one may be introduced before the end of the old one has been noticed. */
@@ -103,7 +103,7 @@ void validator_came(struct validator *validator);
 struct validator *validators_pick(struct ledger *ledger);
 bool validators_are_there(const struct ledger *ledger);
 
-/* --- warden ------------------------------------------------------------------------------- */
+/* --- warden ------------------------------------------------------------------------------ */
 
 #define RUNTIMES_MAX 64 /* the configuration allows half of it */
 /* Milliseconds after which a runtime that a new warden has not named is taken for removed. */

@@ -81,8 +81,7 @@ void round_note(struct ledger *ledger, enum record_kind kind, const char *tenant
 	round_add(ledger, entry);
 }
 
-/* --- writing
- * ---------------------------------------------------------------------------------- */
+/* --- writing ----------------------------------------------------------------------------- */
 
 static int keep_answer(struct ledger *ledger, struct execution *e, struct err *err)
 {
@@ -171,8 +170,7 @@ static int entries_commit(struct ledger *ledger, const struct entries *entries, 
 	return status;
 }
 
-/* --- the database cannot be written
- * ----------------------------------------------------------- */
+/* --- the database cannot be written ------------------------------------------------------ */
 
 static void become_bad(struct ledger *ledger, const struct err *err)
 {
@@ -313,8 +311,7 @@ static void probe_fire(struct loop *loop, struct timer *timer)
 	settle_all(ledger, &round->unsettled);
 }
 
-/* --- the round
- * -------------------------------------------------------------------------------- */
+/* --- the round --------------------------------------------------------------------------- */
 
 static void commit_list(struct ledger *ledger, struct entries *list, bool is_durable)
 {

@@ -280,8 +280,7 @@ static int serve_commit(void *owner, struct msg *msg, struct err *err)
 						       : commit_again(ledger, err);
 }
 
-/* --- drain
- * ------------------------------------------------------------------------------------ */
+/* --- drain ------------------------------------------------------------------------------- */
 
 static void drain_cancel(struct ledger *ledger)
 {
@@ -391,8 +390,7 @@ void setup_drain_step(struct ledger *ledger)
 	loop_stop(&ledger->loop);
 }
 
-/* --- the channel
- * ------------------------------------------------------------------------------ */
+/* --- the channel ------------------------------------------------------------------------- */
 
 #define ANY (STATE_COLLECTING | STATE_SERVING | STATE_DRAINING)
 

@@ -144,8 +144,7 @@ static int mutate_all(struct service *service, const struct options *options,
 	return missed == 0 ? 0 : 1;
 }
 
-/* --- single probes --------------------------------------------------------------------------
- */
+/* --- single probes ----------------------------------------------------------------------- */
 
 #define LAYERS_OFF_MAX 8 /* of one probe; the most any has is four */
 
@@ -253,8 +252,7 @@ static int prove_all(struct service *service, const struct options *options,
 	return held == 0 ? 0 : 1;
 }
 
-/* --- both ------------------------------------------------------------------------------------
- */
+/* --- both -------------------------------------------------------------------------------- */
 
 #ifdef CASEMATE_TEST_BUILD
 static const bool is_test_build = true;

@@ -54,8 +54,7 @@ void child_send_numbered(struct child *child, uint16_t type, uint64_t id, const 
 	loop_timer_start(&child->supervisor->loop, &child->deadline, 0);
 }
 
-/* --- what the child says --------------------------------------------------------------------
- */
+/* --- what the child says ----------------------------------------------------------------- */
 
 static int serve_ready(void *owner, struct msg *msg, struct err *err)
 {
@@ -139,8 +138,7 @@ static void chan_lost(struct chan *chan, const struct err *why)
 	child_event(chan->owner, CHILD_LOST);
 }
 
-/* --- actions of the state table -------------------------------------------------------------
- */
+/* --- actions of the state table ---------------------------------------------------------- */
 
 static struct loop *loop_of(const struct child *child)
 {
@@ -276,8 +274,7 @@ static void act_none(struct child *child)
 	(void)child;
 }
 
-/* --- the state table -------------------------------------------------------------------------
- */
+/* --- the state table --------------------------------------------------------------------- */
 
 struct transition {
 	void (*act)(struct child *child); /* NULL: the event means nothing in this state */
@@ -339,8 +336,7 @@ void child_event(struct child *child, enum child_event event)
 	transition->act(child);
 }
 
-/* --- start and restart -----------------------------------------------------------------------
- */
+/* --- start and restart ------------------------------------------------------------------- */
 
 static void deadline_fire(struct loop *loop, struct timer *timer)
 {

@@ -71,8 +71,7 @@ static int take_listeners(struct supervisor *supervisor, struct err *err)
 			     &supervisor->operations_fd, &supervisor->operations_port, err);
 }
 
-/* --- the processes
- * ---------------------------------------------------------------------------- */
+/* --- the processes ----------------------------------------------------------------------- */
 
 static void add_child(struct supervisor *supervisor, enum setup_role role, size_t index)
 {
@@ -100,8 +99,7 @@ static void start_children(struct supervisor *supervisor)
 		child_event(&supervisor->children[i], CHILD_START);
 }
 
-/* --- the chain
- * --------------------------------------------------------------------------------- */
+/* --- the chain --------------------------------------------------------------------------- */
 
 /* False, and the service ends, when the one-shot program or this step failed. */
 static bool goes_on(struct supervisor *supervisor, int status, const struct err *err)

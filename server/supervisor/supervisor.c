@@ -94,8 +94,7 @@ void supervisor_stop(struct supervisor *supervisor)
 	supervisor_kill(supervisor);
 }
 
-/* --- ready
- * ------------------------------------------------------------------------------------- */
+/* --- ready ------------------------------------------------------------------------------- */
 
 static int publish(struct supervisor *supervisor, struct err *err)
 {
@@ -164,8 +163,7 @@ void supervisor_child_refused(struct child *child)
 	reload_refused(child, child->detail);
 }
 
-/* --- the end of a process
- * ------------------------------------------------------------------------ */
+/* --- the end of a process ---------------------------------------------------------------- */
 
 static void fail_start(struct supervisor *supervisor, const struct child *child)
 {

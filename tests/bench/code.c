@@ -57,8 +57,7 @@ static int open_below(int folder, const char *name)
 	return fd;
 }
 
-/* --- what the service loads ------------------------------------------------------------------
- */
+/* --- what the service loads -------------------------------------------------------------- */
 
 static void load_rules(int share, struct code_rules *rules)
 {
@@ -104,8 +103,7 @@ static double load_ns(int share)
 	return best;
 }
 
-/* --- sources ---------------------------------------------------------------------------------
- */
+/* --- sources ----------------------------------------------------------------------------- */
 
 struct source {
 	enum code_language language;

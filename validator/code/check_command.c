@@ -43,8 +43,7 @@ struct options {
 	enum output_kind { OUTPUT_TEXT, OUTPUT_JSON, OUTPUT_SARIF } output;
 };
 
-/* --- input ---------------------------------------------------------------------------------
- */
+/* --- input ------------------------------------------------------------------------------- */
 
 static int open_source(const char *path, int *ret, struct err *err)
 {
@@ -186,8 +185,7 @@ static int find_language(const struct options *options, const char *file,
 	return err_set(err, EINVAL, "say which --language %s is", file);
 }
 
-/* --- work ----------------------------------------------------------------------------------
- */
+/* --- work -------------------------------------------------------------------------------- */
 
 static int prove(struct code_rules *rules, FILE *out, struct err *unusable)
 {

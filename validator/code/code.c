@@ -9,8 +9,7 @@
 /* Bytes of one block of the arena. */
 #define PIECE_BYTES 65536
 
-/* --- memory --------------------------------------------------------------------------------
- */
+/* --- memory ------------------------------------------------------------------------------ */
 
 struct code_piece {
 	struct code_piece *next;
@@ -47,8 +46,7 @@ void *code_alloc(struct code *code, size_t bytes)
 	return piece->data + piece->used - rounded;
 }
 
-/* --- strings -------------------------------------------------------------------------------
- */
+/* --- strings ----------------------------------------------------------------------------- */
 
 /* Lists by hash: one for so many bytes of text, within these bounds. */
 #define BYTES_PER_HEAD 16
@@ -161,8 +159,7 @@ uint64_t **code_note(const struct code *code, uint32_t id)
 	return id == 0 ? NULL : &code->strings->list[id - 1]->note;
 }
 
-/* --- time ----------------------------------------------------------------------------------
- */
+/* --- time -------------------------------------------------------------------------------- */
 
 static uint64_t used_us(void)
 {
@@ -197,8 +194,7 @@ bool code_spend(struct code *code, size_t steps)
 	return !code->is_over;
 }
 
-/* --- parsing -------------------------------------------------------------------------------
- */
+/* --- parsing ----------------------------------------------------------------------------- */
 
 /* The source is handed over in pieces, and with each of them the clock is looked at. The parser
  * asks for its flag between tokens only: of a source that is one token of 1 MiB it reads all,
@@ -262,8 +258,7 @@ static int parse(struct code *code, uint64_t time_us, TSTree **ret, struct err *
 	return 0;
 }
 
-/* --- flattening ----------------------------------------------------------------------------
- */
+/* --- flattening -------------------------------------------------------------------------- */
 
 static bool is_scope(enum code_kind kind)
 {
@@ -486,8 +481,7 @@ void code_close_within(struct code *code, struct code *outer)
 	code_close(code);
 }
 
-/* --- walking -------------------------------------------------------------------------------
- */
+/* --- walking ----------------------------------------------------------------------------- */
 
 uint32_t code_child(const struct code *code, uint32_t node)
 {

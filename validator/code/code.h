@@ -151,7 +151,7 @@ static inline bool code_go(struct code *code)
 /* Looks at the clock itself. */
 bool code_is_late(struct code *code);
 
-/* --- walking ------------------------------------------------------------------------------ */
+/* --- walking ----------------------------------------------------------------------------- */
 
 static inline enum code_kind code_kind(const struct code *code, uint32_t node)
 {
@@ -179,8 +179,7 @@ static inline size_t code_length(const struct code *code, uint32_t node)
 	return code->nodes[node].end - code->nodes[node].start;
 }
 
-/* --- memory of one analysis ----------------------------------------------------------------
- */
+/* --- memory of one analysis -------------------------------------------------------------- */
 
 /* Lives until code_close(); NULL sets is_over. */
 void *code_alloc(struct code *code, size_t bytes);

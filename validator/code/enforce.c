@@ -15,8 +15,7 @@ struct enforcing {
 	struct code_findings *findings;
 };
 
-/* --- one denial ------------------------------------------------------------------------------
- */
+/* --- one denial -------------------------------------------------------------------------- */
 
 static void deny_with(const struct enforcing *work, enum policy_topic topic, const char *name,
 		      uint32_t node, const char *advice)
@@ -101,8 +100,7 @@ static void deny_syntax(const struct enforcing *work, enum policy_syntax kind, u
 	deny_with(work, POLICY_SYNTAX, names[kind], node, advice[kind]);
 }
 
-/* --- modules ---------------------------------------------------------------------------------
- */
+/* --- modules ----------------------------------------------------------------------------- */
 
 static void check_module(const struct enforcing *work, const struct code_value *value,
 			 uint32_t node)
@@ -163,8 +161,7 @@ static void check_import_from(const struct enforcing *work, uint32_t node)
 	}
 }
 
-/* --- calls -----------------------------------------------------------------------------------
- */
+/* --- calls ------------------------------------------------------------------------------- */
 
 static bool is_any(struct code *code, const struct code_names *names,
 		   const char *const *patterns, size_t count)
@@ -208,8 +205,7 @@ static void check_call(const struct enforcing *work, uint32_t node)
 		deny_syntax(work, POLICY_DYNAMIC_IMPORT, node);
 }
 
-/* --- names -----------------------------------------------------------------------------------
- */
+/* --- names ------------------------------------------------------------------------------- */
 
 /* Where an identifier only names an argument, or what is defined, nothing is used. */
 static bool is_used(const struct code *code, uint32_t node)
@@ -249,8 +245,7 @@ static void check_subscript(const struct enforcing *work, uint32_t node)
 	deny_names(work, POLICY_FUNCTIONS, code_names_of(code, node), node);
 }
 
-/* --- syntax ----------------------------------------------------------------------------------
- */
+/* --- syntax ------------------------------------------------------------------------------ */
 
 /* A loop of C's kind without a condition has none, or only its semicolon. */
 static bool is_always(struct code *code, uint32_t loop)
@@ -415,8 +410,7 @@ void code_enforce(const struct policy *policy, struct code *code,
 			checks[code_kind(code, i)](&work, i);
 }
 
-/* --- sizes -----------------------------------------------------------------------------------
- */
+/* --- sizes ------------------------------------------------------------------------------- */
 
 static void too_large(struct code_findings *findings, uint32_t at, const char *what,
 		      uint32_t most)
@@ -454,8 +448,7 @@ void code_enforce_size(const struct policy *policy, const char *text, size_t len
 	}
 }
 
-/* --- the verdict -----------------------------------------------------------------------------
- */
+/* --- the verdict ------------------------------------------------------------------------- */
 
 /* A policy has one severity below and one above those of findings. */
 _Static_assert(SEVERITY_INFO + (int)POLICY_INFO == (int)POLICY_INFO, "severities");

@@ -14,8 +14,7 @@ static const struct code_value asked = {.kind = VALUE_NONE};
 /* Copying so much takes about as long as a step of resolving. */
 #define BYTES_PER_STEP 128
 
-/* --- values --------------------------------------------------------------------------------
- */
+/* --- values ------------------------------------------------------------------------------ */
 
 static const struct code_value *keep(struct code *code, struct code_value value)
 {
@@ -76,8 +75,7 @@ bool fold_write(const struct code_value *value, struct buf *buf)
 	return true;
 }
 
-/* --- literals ------------------------------------------------------------------------------
- */
+/* --- literals ---------------------------------------------------------------------------- */
 
 static struct code_value fold_integer(struct code *code, uint32_t node)
 {
@@ -130,8 +128,7 @@ static struct code_value fold_joined(struct code *code, uint32_t node)
 	return fold_take(code, kind, &buf);
 }
 
-/* --- operators -----------------------------------------------------------------------------
- */
+/* --- operators --------------------------------------------------------------------------- */
 
 static struct code_value repeat(struct code *code, const struct code_value *text, double times)
 {
@@ -289,8 +286,7 @@ static struct code_value fold_unary(struct code *code, uint32_t node)
 		       : (struct code_value){.kind = VALUE_NONE};
 }
 
-/* --- parts of a text -----------------------------------------------------------------------
- */
+/* --- parts of a text --------------------------------------------------------------------- */
 
 /* An end of a slice: false when it is there and not known. */
 static bool slice_end(struct code *code, uint32_t node, double *value)
@@ -380,8 +376,7 @@ static struct code_value fold_subscript(struct code *code, uint32_t node)
 	return fold_text(code, text->kind, text->text + (size_t)at, 1);
 }
 
-/* --- names ---------------------------------------------------------------------------------
- */
+/* --- names ------------------------------------------------------------------------------- */
 
 static struct code_value fold_identifier(struct code *code, uint32_t node)
 {
@@ -474,8 +469,7 @@ const struct code_value *code_fold(struct code *code, uint32_t node)
 	return value;
 }
 
-/* --- texts put together --------------------------------------------------------------------
- */
+/* --- texts put together ------------------------------------------------------------------ */
 
 /* A text with holes: f"..{x}..", `..${x}..`, "..$x..". */
 static bool has_holes(struct code *code, uint32_t node)

@@ -21,8 +21,7 @@ bool code_is_text(const struct code_value *value);
 /* A text put together from parts of which at least one is not known and one is literal. */
 bool code_is_assembled(struct code *code, uint32_t node);
 
-/* --- the parts of it, one file each ---------------------------------------------------------
- */
+/* --- the parts of it, one file each ------------------------------------------------------ */
 
 /* Copies a text into the analysis. */
 struct code_value fold_text(struct code *code, enum code_value_kind kind, const char *text,

@@ -31,8 +31,7 @@ static const char *function_name(struct code *code, uint32_t node)
 	return names->count == 1 ? code_string(code, names->ids[0]) : "";
 }
 
-/* --- elements ------------------------------------------------------------------------------
- */
+/* --- elements ---------------------------------------------------------------------------- */
 
 struct joining {
 	struct buf *buf;
@@ -161,8 +160,7 @@ static struct code_value join(struct code *code, const struct code_value *betwee
 	return fold_take(code, VALUE_TEXT, &buf);
 }
 
-/* --- methods of a known text ----------------------------------------------------------------
- */
+/* --- methods of a known text ------------------------------------------------------------- */
 
 static struct code_value map_characters(struct code *code, const struct code_value *text,
 					int (*map)(int))
@@ -345,8 +343,7 @@ static struct code_value fold_reversed(struct code *code, uint32_t object, uint3
 	return fold_take(code, VALUE_TEXT, &buf);
 }
 
-/* --- functions -----------------------------------------------------------------------------
- */
+/* --- functions --------------------------------------------------------------------------- */
 
 static struct code_value call_characters(struct code *code, uint32_t call)
 {

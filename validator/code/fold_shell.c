@@ -192,7 +192,7 @@ struct code_value fold_shell_expansion(struct code *code, uint32_t node)
 		       : none();
 }
 
-/* --- $(echo rm), $(printf '\x72m'), $(echo cm0= | base64 -d) ------------------------------ */
+/* --- $(echo rm), $(printf '\x72m'), $(echo cm0= | base64 -d) ----------------------------- */
 
 static bool echo_arguments(struct code *code, uint32_t command, struct buf *buf)
 {

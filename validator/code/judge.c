@@ -10,8 +10,7 @@
 #include "validator/code/predicates.h"
 #include "validator/code/syntax.h"
 
-/* --- findings ------------------------------------------------------------------------------
- */
+/* --- findings ---------------------------------------------------------------------------- */
 
 /* The place of the lightest, the last of several, if what comes weighs more. */
 static struct code_finding *make_room(struct code_findings *findings,
@@ -129,8 +128,7 @@ void code_findings_done(struct code_findings *findings)
 	findings->has_more = false;
 }
 
-/* --- messages ------------------------------------------------------------------------------
- */
+/* --- messages ---------------------------------------------------------------------------- */
 
 static void add_shown(struct buf *buf, const char *text, size_t length)
 {
@@ -206,8 +204,7 @@ static void say(struct code_finding *finding, const struct variant *variant,
 	code_finding_say(finding, "%s", text.data != NULL ? text.data : "");
 }
 
-/* --- rules ---------------------------------------------------------------------------------
- */
+/* --- rules ------------------------------------------------------------------------------- */
 
 static bool has_wanted_name(const struct shape *shape, struct captured *captured, uint32_t node)
 {
@@ -320,8 +317,7 @@ void code_judge(const struct code_rules *rules, struct code *code,
 	}
 }
 
-/* --- bytes ---------------------------------------------------------------------------------
- */
+/* --- bytes ------------------------------------------------------------------------------- */
 
 #define HINT_ENCODING "Send the source as UTF-8."
 #define HINT_BIDI                                                                             \
@@ -366,8 +362,7 @@ static void examine_bytes(const char *text, size_t length, struct code_findings 
 	}
 }
 
-/* --- what is too large or takes too long -----------------------------------------------------
- */
+/* --- what is too large or takes too long ------------------------------------------------- */
 
 #define HINT_LIMIT "Split the source, or move data into an input file."
 
@@ -393,8 +388,7 @@ static void tell_limit(enum code_limit limit, size_t length, struct code_finding
 		code_finding_say(finding, "%s", why[CODE_TOO_SLOW]);
 }
 
-/* --- code in texts ---------------------------------------------------------------------------
- */
+/* --- code in texts ----------------------------------------------------------------------- */
 
 struct examining {
 	const struct code_rules *rules;

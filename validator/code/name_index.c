@@ -117,8 +117,7 @@ static uint32_t words_of(uint32_t askers)
 	return (askers + 63) / 64;
 }
 
-/* --- looking up ------------------------------------------------------------------------------
- */
+/* --- looking up -------------------------------------------------------------------------- */
 
 static void mark(const struct name_index *index, uint64_t *marks, enum pattern_kind kind,
 		 const char *key, size_t length)

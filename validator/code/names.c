@@ -16,8 +16,7 @@ struct code_entry {
 	struct code_binding *first;
 };
 
-/* --- sets ----------------------------------------------------------------------------------
- */
+/* --- sets -------------------------------------------------------------------------------- */
 
 void names_add(struct code_names *names, uint32_t id)
 {
@@ -53,8 +52,7 @@ bool code_ends_with(const struct code *code, uint32_t id, const char *end)
 	return length >= wanted && strcmp(name + length - wanted, end) == 0;
 }
 
-/* --- joining -------------------------------------------------------------------------------
- */
+/* --- joining ----------------------------------------------------------------------------- */
 
 static bool is_unknown(const char *owner)
 {
@@ -123,8 +121,7 @@ void names_add_module(struct code *code, struct code_names *names,
 		names_add(names, code_intern(code, text, (size_t)(dot - text)));
 }
 
-/* --- bindings ------------------------------------------------------------------------------
- */
+/* --- bindings ---------------------------------------------------------------------------- */
 
 static struct code_entry **head_of(const struct code *code, uint32_t scope, uint32_t name)
 {
@@ -214,8 +211,7 @@ int code_bind_all(struct code *code, struct err *err)
 	return 0;
 }
 
-/* --- literals ------------------------------------------------------------------------------
- */
+/* --- literals ---------------------------------------------------------------------------- */
 
 uint32_t code_literal(struct code *code, uint32_t node)
 {
@@ -279,8 +275,7 @@ uint32_t code_element(struct code *code, uint32_t node)
 	return child;
 }
 
-/* --- resolving -----------------------------------------------------------------------------
- */
+/* --- resolving --------------------------------------------------------------------------- */
 
 static const struct code_names nothing = {.count = 0};
 
@@ -464,8 +459,7 @@ static void resolve_subscript(struct code *code, uint32_t node, struct code_name
 		names_join(code, names, code_intern_text(code, "?"), key->text, key->length);
 }
 
-/* --- calls ---------------------------------------------------------------------------------
- */
+/* --- calls ------------------------------------------------------------------------------- */
 
 uint32_t code_argument(const struct code *code, uint32_t call, uint32_t nth)
 {
@@ -531,8 +525,7 @@ static void resolve_call(struct code *code, uint32_t node, struct code_names *na
 	}
 }
 
-/* --- the rest ------------------------------------------------------------------------------
- */
+/* --- the rest ---------------------------------------------------------------------------- */
 
 static void resolve_new(struct code *code, uint32_t node, struct code_names *names)
 {

@@ -39,8 +39,7 @@ uint32_t code_element(struct code *code, uint32_t node);
 /* The literal behind names, parentheses and assignments. */
 uint32_t code_literal(struct code *code, uint32_t node);
 
-/* --- for the languages' own parts ------------------------------------------------------------
- */
+/* --- for the languages' own parts -------------------------------------------------------- */
 
 void names_add(struct code_names *names, uint32_t id);
 void names_add_all(struct code_names *names, const struct code_names *more);

@@ -297,8 +297,7 @@ void javascript_unbound(struct code *code, uint32_t name, struct code_names *nam
 	names_add(names, name);
 }
 
-/* --- calls whose result has a name ----------------------------------------------------------
- */
+/* --- calls whose result has a name ------------------------------------------------------- */
 
 static void call_reflect(struct code *code, uint32_t node, struct code_names *names)
 {

@@ -3,8 +3,7 @@
 #include "validator/code/fold.h"
 #include "validator/code/names.h"
 
-/* --- bindings ------------------------------------------------------------------------------
- */
+/* --- bindings ---------------------------------------------------------------------------- */
 
 /* `global x` makes x the file's; the statement comes before every use. */
 static uint32_t scope_of(struct code *code, uint32_t at, uint32_t name)
@@ -239,8 +238,7 @@ void python_bind(struct code *code, uint32_t node)
 	}
 }
 
-/* --- builtins ------------------------------------------------------------------------------
- */
+/* --- builtins ---------------------------------------------------------------------------- */
 
 static const char *const builtins[] = {
 	"__build_class__",
@@ -341,8 +339,7 @@ void python_unbound(struct code *code, uint32_t name, struct code_names *names)
 		names_join(code, names, code->stars.ids[i], text, strlen(text));
 }
 
-/* --- calls whose result has a name ----------------------------------------------------------
- */
+/* --- calls whose result has a name ------------------------------------------------------- */
 
 static void call_import(struct code *code, uint32_t node, struct code_names *names)
 {

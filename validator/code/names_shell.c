@@ -102,8 +102,7 @@ void shell_bind(struct code *code, uint32_t node)
 	}
 }
 
-/* --- commands ------------------------------------------------------------------------------
- */
+/* --- commands ---------------------------------------------------------------------------- */
 
 /* The command's own name: the first word, without its folder; {cat,/etc/passwd} is two words.
  */

@@ -5,8 +5,7 @@
 /* Groups in one another; ours go 3 deep. */
 #define GROUPS_MAX 16
 
-/* --- signs ---------------------------------------------------------------------------------
- */
+/* --- signs ------------------------------------------------------------------------------- */
 
 static unsigned fold(char c)
 {
@@ -69,8 +68,7 @@ bool needs_met(const struct needs *needs, const struct signs *signs)
 	return needs->count == 0;
 }
 
-/* --- one line of a pattern -------------------------------------------------------------------
- */
+/* --- one line of a pattern --------------------------------------------------------------- */
 
 enum atom {
 	ATOM_BYTE,    /* stands for itself */
@@ -240,8 +238,7 @@ static bool read_line(struct reader *reader, struct line *line)
 	return true;
 }
 
-/* --- alternatives ----------------------------------------------------------------------------
- */
+/* --- alternatives ------------------------------------------------------------------------ */
 
 /* False: one that needs nothing, or too many. */
 static bool add_line(struct needs *needs, const struct line *line)

@@ -5,8 +5,7 @@
 #include "validator/code/fold.h"
 #include "validator/code/names.h"
 
-/* --- functions -------------------------------------------------------------------------------
- */
+/* --- functions --------------------------------------------------------------------------- */
 
 #define LAST_ARGUMENT UINT32_MAX
 
@@ -43,8 +42,7 @@ static const struct runner {
 	{CODE_JAVASCRIPT, "child_process.execSync", 0, CODE_BASH},
 };
 
-/* --- command lines ---------------------------------------------------------------------------
- */
+/* --- command lines ----------------------------------------------------------------------- */
 
 /* Programs that take source as the word behind an option. */
 static const struct interpreter {

@@ -31,8 +31,7 @@ struct predicate_kind {
 	bool has_pattern;
 };
 
-/* --- regular expressions --------------------------------------------------------------------
- */
+/* --- regular expressions ----------------------------------------------------------------- */
 
 /* A match over so many bytes takes about as long as a step of resolving. */
 #define TEXT_BYTES_PER_STEP 64
@@ -139,8 +138,7 @@ static int compile(struct predicate *predicate, struct err *err)
 	return find_needs(predicate, text, err);
 }
 
-/* --- names and values ------------------------------------------------------------------------
- */
+/* --- names and values -------------------------------------------------------------------- */
 
 static bool holds_name(const struct predicate *predicate, struct captured *captured,
 		       uint32_t node)
@@ -188,8 +186,7 @@ static bool holds_number_above(const struct predicate *predicate, struct capture
 	return strtod(digits, NULL) > predicate->number;
 }
 
-/* --- arguments -------------------------------------------------------------------------------
- */
+/* --- arguments --------------------------------------------------------------------------- */
 
 /* A call's argument list, also where the call itself is the capture. */
 static uint32_t argument_list(struct code *code, uint32_t node)
@@ -297,8 +294,7 @@ static bool holds_has_word(const struct predicate *predicate, struct captured *c
 	return false;
 }
 
-/* --- where it stands -------------------------------------------------------------------------
- */
+/* --- where it stands --------------------------------------------------------------------- */
 
 static bool is_loop(const struct code *code, uint32_t up, uint32_t child)
 {
@@ -373,8 +369,7 @@ static bool holds_calls_itself(const struct predicate *predicate, struct capture
 	return false;
 }
 
-/* --- text ------------------------------------------------------------------------------------
- */
+/* --- text -------------------------------------------------------------------------------- */
 
 static bool holds_long(const struct predicate *predicate, struct captured *captured,
 		       uint32_t node)
@@ -435,8 +430,7 @@ static bool holds_match(const struct predicate *predicate, struct captured *capt
 		       code_length(captured->code, node));
 }
 
-/* --- the table -------------------------------------------------------------------------------
- */
+/* --- the table --------------------------------------------------------------------------- */
 
 static const struct predicate_kind kinds[] = {
 	/* name            what it asks          arguments                   a pattern */

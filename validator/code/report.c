@@ -4,8 +4,7 @@
 
 #include "base/utf8.h"
 
-/* --- the line of a finding ------------------------------------------------------------------
- */
+/* --- the line of a finding --------------------------------------------------------------- */
 
 struct excerpt {
 	const char *text;
@@ -53,8 +52,7 @@ static const char *message_of(const struct code_finding *finding)
 	return finding->message != NULL ? finding->message : "";
 }
 
-/* --- for people -----------------------------------------------------------------------------
- */
+/* --- for people -------------------------------------------------------------------------- */
 
 static void add_caret(struct buf *ret, const struct excerpt *line)
 {
@@ -90,8 +88,7 @@ void code_report_text(const struct report_source *source, const struct code_find
 		buf_printf(ret, "%s: there are more findings\n", source->file);
 }
 
-/* --- for programs ---------------------------------------------------------------------------
- */
+/* --- for programs ------------------------------------------------------------------------ */
 
 static void write_place(struct jsonw *json, const struct code_finding *finding)
 {
@@ -152,8 +149,7 @@ void code_report_json(const struct report_source *source, const struct code_find
 	buf_add_char(ret, '\n');
 }
 
-/* --- for editors ----------------------------------------------------------------------------
- */
+/* --- for editors ------------------------------------------------------------------------- */
 
 static const char *sarif_level(const struct code_finding *finding)
 {

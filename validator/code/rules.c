@@ -18,8 +18,7 @@ unsigned code_severity_find(const char *name)
 	return severity;
 }
 
-/* --- one pattern ---------------------------------------------------------------------------
- */
+/* --- one pattern ------------------------------------------------------------------------- */
 
 static int add_forms(struct rule_set *set, enum code_language language, const char *text,
 		     struct err *err)
@@ -161,8 +160,7 @@ static int add_query_value(struct rule_set *set, const struct rule *rule, json_t
 			  : add_query(set, rule, text.data != NULL ? text.data : "", err);
 }
 
-/* --- one file ------------------------------------------------------------------------------
- */
+/* --- one file ---------------------------------------------------------------------------- */
 
 static const char *text_of(json_t *object, const char *key)
 {
@@ -254,8 +252,7 @@ int code_rules_add(struct code_rules *rules, const struct schema *schema, json_t
 	return status < 0 ? err_prefix(err, "%s", name) : 0;
 }
 
-/* --- folders -------------------------------------------------------------------------------
- */
+/* --- folders ----------------------------------------------------------------------------- */
 
 static int read_text(int folder, const char *name, struct buf *text, struct err *err)
 {
@@ -339,8 +336,7 @@ int code_rules_load(struct code_rules *rules, const struct schema *schema, int f
 	return load_folder(rules, schema, folder, "", 1, err);
 }
 
-/* --- by symbol -----------------------------------------------------------------------------
- */
+/* --- by symbol --------------------------------------------------------------------------- */
 
 uint32_t rule_slot(enum code_language language, uint16_t symbol)
 {
@@ -448,8 +444,7 @@ void code_rules_done(struct code_rules *rules)
 	*rules = (struct code_rules){.rule_count = 0};
 }
 
-/* --- examples ------------------------------------------------------------------------------
- */
+/* --- examples ---------------------------------------------------------------------------- */
 
 static bool finds(const struct code_rules *rules, const struct rule *rule, json_t *example)
 {

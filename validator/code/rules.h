@@ -107,8 +107,7 @@ nodiscard int code_rules_prove_one(const struct code_rules *rules, size_t which,
 				   struct err *err);
 void code_rules_done(struct code_rules *rules);
 
-/* --- findings ------------------------------------------------------------------------------
- */
+/* --- findings ---------------------------------------------------------------------------- */
 
 struct code_finding {
 	const char *rule, *cwe, *hint; /* of the rules, or static */

@@ -5,8 +5,7 @@
 
 #include "base/own.h"
 
-/* --- reading -------------------------------------------------------------------------------
- */
+/* --- reading ----------------------------------------------------------------------------- */
 
 struct reader {
 	const TSLanguage *grammar;
@@ -36,8 +35,7 @@ static size_t word_length(const char *at)
 	return length;
 }
 
-/* --- putting forms together ------------------------------------------------------------------
- */
+/* --- putting forms together -------------------------------------------------------------- */
 
 static struct shape_forms *forms_new(struct reader *reader)
 {
@@ -85,8 +83,7 @@ static int add_choice(struct reader *reader, struct shape_forms *forms,
 	return 0;
 }
 
-/* --- one item --------------------------------------------------------------------------------
- */
+/* --- one item ---------------------------------------------------------------------------- */
 
 static int read_item(struct reader *reader, struct shape_forms *ret);
 
@@ -288,8 +285,7 @@ static int read_item(struct reader *reader, struct shape_forms *ret)
 	return status < 0 ? status : read_captures(reader, ret);
 }
 
-/* --- where each step stands ------------------------------------------------------------------
- */
+/* --- where each step stands -------------------------------------------------------------- */
 
 /* False: it does not begin with one node that has all others below it. */
 static bool place(struct shape_form *form)
@@ -328,8 +324,7 @@ int shape_compile(enum code_language language, const char *text, struct shape_fo
 	return 0;
 }
 
-/* --- following -------------------------------------------------------------------------------
- */
+/* --- following --------------------------------------------------------------------------- */
 
 struct walk {
 	const struct shape_form *form;

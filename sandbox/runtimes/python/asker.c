@@ -12,7 +12,7 @@
 static PyObject *folders[FOLDERS_MAX];
 static size_t folder_count;
 
-/* --- where code comes from ---------------------------------------------------------------- */
+/* --- where code comes from --------------------------------------------------------------- */
 
 void asker_learn(void)
 {
@@ -58,7 +58,7 @@ bool asker_is_library(PyObject *file_name)
 	return false;
 }
 
-/* --- frames ------------------------------------------------------------------------------- */
+/* --- frames ------------------------------------------------------------------------------ */
 
 /* One frame on the way out; references are the place's own. */
 struct place {
@@ -108,7 +108,7 @@ static const char *module_of(const struct place *place)
 	return name != NULL ? name : "";
 }
 
-/* --- names -------------------------------------------------------------------------------- */
+/* --- names ------------------------------------------------------------------------------- */
 
 struct word {
 	const char *text;
@@ -178,7 +178,7 @@ static bool is_named(const struct place *place, const struct word *words, size_t
 	return false;
 }
 
-/* --- questions ---------------------------------------------------------------------------- */
+/* --- questions --------------------------------------------------------------------------- */
 
 bool asker_is_near(void)
 {

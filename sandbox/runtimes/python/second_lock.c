@@ -13,7 +13,7 @@ static struct guard guard; /* empty: there is no second lock */
 static char *lists;	   /* owned; the guard's texts */
 static bool is_closed;	   /* the job's code runs, and there are lists */
 
-/* --- refusing ----------------------------------------------------------------------------- */
+/* --- refusing ---------------------------------------------------------------------------- */
 
 /* An exception of the usual kind, so that code which expects a module to be missing goes on
  * without it. */
@@ -40,7 +40,7 @@ static void refuse(enum guard_topic topic, const char *name, size_t length,
 			text);
 }
 
-/* --- modules ------------------------------------------------------------------------------ */
+/* --- modules ----------------------------------------------------------------------------- */
 
 /* The interpreter's own code imports private modules in the frame of whoever called it
  * (_strptime for datetime), so these must be denied by name. */
@@ -116,7 +116,7 @@ static bool denies_members(const char *module, PyObject *members)
 	return is_denied;
 }
 
-/* --- the gates ---------------------------------------------------------------------------- */
+/* --- the gates --------------------------------------------------------------------------- */
 
 /* An argument by place or by name; NULL: not given. Borrowed. */
 static PyObject *argument(PyObject *const *args, size_t count, PyObject *names, size_t index,
@@ -199,7 +199,7 @@ static int put_gate(const char *module_name, PyMethodDef *gate, PyObject **ret_b
 	return status;
 }
 
-/* --- functions ---------------------------------------------------------------------------- */
+/* --- functions --------------------------------------------------------------------------- */
 
 /* Events whose name is not that of the one function that raises them. Where several do, either
  * any denied name is enough, because they are one thing by several names, or all must be
@@ -297,7 +297,7 @@ static bool denies_entrance(void)
 	return true;
 }
 
-/* --- the hook ----------------------------------------------------------------------------- */
+/* --- the hook ---------------------------------------------------------------------------- */
 
 static PyObject *item(PyObject *args, Py_ssize_t index)
 {
@@ -391,7 +391,7 @@ static int hook(const char *event, PyObject *args, void *owner)
 	return is_refused(event, args) ? -1 : 0;
 }
 
-/* --- life --------------------------------------------------------------------------------- */
+/* --- life -------------------------------------------------------------------------------- */
 
 int second_lock_make(void)
 {

@@ -118,8 +118,7 @@ Test(identity, too_long_is_no_identity)
 					text, LIMIT_IDENTITY_BYTES + 1))));
 }
 
-/* --- whole certificates
- * ------------------------------------------------------------------------ */
+/* --- whole certificates ------------------------------------------------------------------ */
 
 static void add_cn(X509 *certificate, const void *text, int length)
 {

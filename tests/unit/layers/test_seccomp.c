@@ -29,8 +29,7 @@ TestSuite(seccomp, .timeout = 30);
 #define KILL   SECCOMP_RET_KILL_PROCESS
 #define TOLD   SECCOMP_RET_USER_NOTIF
 
-/* --- the compiled program, rule by rule ----------------------------------------------------
- */
+/* --- the compiled program, rule by rule -------------------------------------------------- */
 
 static struct span compiled(enum seccomp_list list, enum seccomp_voice voice)
 {
@@ -220,8 +219,7 @@ Test(seccomp, the_init_may_only_wait)
 	span_done(&program);
 }
 
-/* --- the same rules as libseccomp compiles them ---------------------------------------------
- */
+/* --- the same rules as libseccomp compiles them ------------------------------------------ */
 
 static uint32_t action_of(const struct seccomp_rule *rule, enum seccomp_voice voice)
 {
@@ -338,8 +336,7 @@ Test(seccomp, libseccomp_means_the_same)
 					     (enum seccomp_voice)voice);
 }
 
-/* --- the same against the kernel -----------------------------------------------------------
- */
+/* --- the same against the kernel --------------------------------------------------------- */
 
 static int load(void)
 {

@@ -83,7 +83,7 @@ TestSuite(messages, .timeout = 60);
 	X(worker_ready, WORKER_READY_FIELDS)                     \
 	X(worker_job, WORKER_JOB_FIELDS)
 
-/* --- filling a message from its field list ------------------------------------------------ */
+/* --- filling a message from its field list ----------------------------------------------- */
 
 #define LOW_NUMBER(name, low, type) message->name = (type)(low);
 #define LOW_U8(name, low, high)	    LOW_NUMBER(name, low, uint8_t)
@@ -145,8 +145,7 @@ static int has_room(uint64_t value, uint64_t max)
 	return value < max;
 }
 
-/* --- the checks of one message type, by pointers to its codec --------------------------------
- */
+/* --- the checks of one message type, by pointers to its codec ---------------------------- */
 
 struct codec {
 	const char *name;

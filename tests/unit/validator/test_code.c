@@ -50,8 +50,7 @@ Test(code, examples_of_the_rules_hold)
 	code_rules_done(rules);
 }
 
-/* --- constants ------------------------------------------------------------------------------
- */
+/* --- constants --------------------------------------------------------------------------- */
 
 static const struct constant {
 	enum code_language language;
@@ -147,8 +146,7 @@ Test(code, patterns_of_names)
 			  "%s %s", rows[i].name, rows[i].pattern);
 }
 
-/* --- rules that refuse to load ---------------------------------------------------------------
- */
+/* --- rules that refuse to load ----------------------------------------------------------- */
 
 #define RULE(query)                                                                      \
 	"{'language':'python','family':'x-y','rules':[{'id':'py-xx','severity':'low',"   \
@@ -261,8 +259,7 @@ Test(code, rules_of_one_shape_share_a_pattern)
 	code_rules_done(rules);
 }
 
-/* --- sources ---------------------------------------------------------------------------------
- */
+/* --- sources ----------------------------------------------------------------------------- */
 
 static struct code_findings *examine(enum code_language language, const char *text,
 				     size_t length)
@@ -465,8 +462,7 @@ Test(code, a_finding_says_what_and_where)
 	code_rules_done(shared_rules());
 }
 
-/* --- code in texts ---------------------------------------------------------------------------
- */
+/* --- code in texts ----------------------------------------------------------------------- */
 
 #define ONE_DEEPER "exec('import os\\nos.system(\"cat /etc/shadow\")')"
 

@@ -200,7 +200,7 @@ Test(config, faults_have_pointers)
 #endif
 }
 
-/* --- the API description ------------------------------------------------------------------ */
+/* --- the API description ----------------------------------------------------------------- */
 
 static const json_t *follow(const json_t *document, const char *pointer)
 {

@@ -17,7 +17,7 @@ static int parse(const char *text, size_t length)
 	return json_guard_parse(text, length, &value, &faults);
 }
 
-/* --- what is JSON ------------------------------------------------------------------------- */
+/* --- what is JSON ------------------------------------------------------------------------ */
 
 static void same_as_jansson(const char *text)
 {
@@ -76,7 +76,7 @@ Test(json_guard, depth_64_is_read_and_65_is_not)
 	cr_expect_str_eq(faults.list[0].rule, "json-depth");
 }
 
-/* --- what is not, and how it is said ------------------------------------------------------ */
+/* --- what is not, and how it is said ----------------------------------------------------- */
 
 struct refusal {
 	const char *text;
@@ -180,8 +180,7 @@ Test(json_guard, text_show_cuts_between_characters)
 	cr_expect_str_eq(text_show(shown, sizeof(shown), "\xFF\x01", 2), "??");
 }
 
-/* --- the torture set: the file's name begins with the problem's code -------------------------
- */
+/* --- the torture set: the file's name begins with the problem's code --------------------- */
 
 static void check_torture_file(const char *name)
 {

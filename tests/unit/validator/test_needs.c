@@ -134,8 +134,7 @@ Test(needs, too_many_alternatives_need_nothing)
 	cr_expect(needs.count == NEEDS_MAX);
 }
 
-/* --- the rules that are installed ------------------------------------------------------------
- */
+/* --- the rules that are installed -------------------------------------------------------- */
 
 static size_t compare_examples(const char *pattern, json_t *examples)
 {

@@ -264,7 +264,7 @@ Test(policy, the_schema_refuses_what_would_do_nothing)
 	refused("{'bash':{'syntax':{'deny':['backgroundd']}}}");
 }
 
-/* --- the built-in ones -------------------------------------------------------------------- */
+/* --- the built-in ones ------------------------------------------------------------------- */
 
 static struct policy_set *built_in(void)
 {

@@ -222,7 +222,7 @@ Test(request, input_files_fit_the_workspace)
 	free(text);
 }
 
-/* --- paths -------------------------------------------------------------------------------- */
+/* --- paths ------------------------------------------------------------------------------- */
 
 Test(paths, good_and_bad)
 {
@@ -288,7 +288,7 @@ Test(request, file_faults_point_at_the_file)
 	expect_bad(CODE ",'env':{'1A':'x'}}", "/env/1A", "pattern");
 }
 
-/* --- base64 ------------------------------------------------------------------------------- */
+/* --- base64 ------------------------------------------------------------------------------ */
 
 static void decodes(const char *text, const char *data, size_t length)
 {

@@ -152,7 +152,7 @@ Test(schema, fill_adds_defaults_at_every_level)
 	cr_expect(json_equal(value, wanted) == 1);
 }
 
-/* --- our own schemas ---------------------------------------------------------------------- */
+/* --- our own schemas --------------------------------------------------------------------- */
 
 static const char *const own_files[] = {
 #define X(symbol, file, component) file,

@@ -48,8 +48,7 @@ static void keep(struct matches *matches, const struct buf *line)
 	matches->lines[matches->count++] = strdup(line->data != NULL ? line->data : "");
 }
 
-/* --- ours ------------------------------------------------------------------------------------
- */
+/* --- ours -------------------------------------------------------------------------------- */
 
 static void add_ours(void *context, const uint32_t *nodes)
 {
@@ -85,8 +84,7 @@ static void find_ours(struct matches *matches, struct code *code, const char *sh
 	sort(matches);
 }
 
-/* --- tree-sitter's ---------------------------------------------------------------------------
- */
+/* --- tree-sitter's ----------------------------------------------------------------------- */
 
 static void add_theirs(struct matches *matches, const TSQuery *query, const TSQueryMatch *match,
 		       size_t length)
@@ -134,8 +132,7 @@ static void find_theirs(struct matches *matches, TSQuery *query, const struct co
 	sort(matches);
 }
 
-/* --- side by side ----------------------------------------------------------------------------
- */
+/* --- side by side ------------------------------------------------------------------------ */
 
 static bool has_line(const struct matches *matches, const char *line)
 {
