@@ -20,6 +20,7 @@
 #include "sandbox/warden/bare.h"
 #include "sandbox/warden/ending.h"
 #include "sandbox/warden/ledger.h"
+#include "sandbox/warden/output.h"
 #include "sandbox/warden/proc_text.h"
 #include "sandbox/warden/run.h"
 #include "sandbox/warden/warden.h"
@@ -146,7 +147,6 @@ static void fork_limits(const struct slot *slot, struct zygote_fork *ret)
 
 static int ask_for_worker(struct slot *slot, struct err *err)
 {
-	struct loop *loop = &slot->warden->loop;
 	struct zygote_fork order = {0};
 	uint8_t body[sizeof(order) + 16];
 	own_fd out = -1;
@@ -155,16 +155,16 @@ static int ask_for_worker(struct slot *slot, struct err *err)
 	int files[4 + CGROUP_PLACES];
 	int pair[2];
 	struct wr wr;
-	int status = stream_open(&slot->out, loop, &out, err);
+	int status = stream_open(&slot->out, &out, err);
 
 	if (status == 0)
-		status = stream_open(&slot->errors, loop, &errors, err);
+		status = stream_open(&slot->errors, &errors, err);
 	if (status == 0)
 		status = chan_pair(pair, err);
 	if (status < 0)
 		return status;
-	slot->out.over = run_output_is_over;
-	slot->errors.over = run_output_is_over;
+	slot->out.over = output_is_over;
+	slot->errors.over = output_is_over;
 	slot->channel_fd = pair[0];
 	theirs = pair[1];
 	files[0] = warden_has_cells(slot->warden) ? slot->init_pidfd : slot->place_fd;
@@ -311,7 +311,7 @@ static void worker_is_ready(struct slot *slot)
 	struct warden *warden = slot->warden;
 	struct err err = {0};
 
-	if (find_program(slot, &err) < 0) {
+	if (output_expect_silence(slot, &err) < 0 || find_program(slot, &err) < 0) {
 		making_failed(slot, &err);
 		return;
 	}

@@ -11,7 +11,7 @@
 #include "sandbox/warden/ageing.h"
 #include "sandbox/warden/bare.h"
 #include "sandbox/warden/ending.h"
-#include "sandbox/warden/making.h"
+#include "sandbox/warden/output.h"
 #include "sandbox/warden/warden.h"
 #include "schema/bundle.h"
 
@@ -209,22 +209,6 @@ static void cpu_timer_fired(struct loop *loop, struct timer *timer)
 		cpu_timer_arm(slot, limit - used);
 }
 
-void run_output_is_over(struct stream *stream)
-{
-	struct slot *slot = stream->owner;
-	struct err err = {0};
-
-	if (slot->job != NULL) {
-		run_stop(slot, STATUS_OUTPUT_EXCEEDED,
-			 stream == &slot->out ? LIMIT_HIT_STDOUT : LIMIT_HIT_STDERR);
-		return;
-	}
-	err_ignore(err_set(&err, EPROTO, "it printed before it had a job"),
-		   "the text is wanted");
-	if (slot->state != SLOT_ENDING)
-		making_failed(slot, &err);
-}
-
 static bool has_variables(const struct job *job)
 {
 	struct bundle_reader reader;
@@ -252,7 +236,9 @@ int run_job(struct slot *slot, struct job *job, struct err *err)
 	int status;
 
 	job->assigned_us = clock_mono_us();
-	status = apply_limits(slot, &job->start, err);
+	status = output_expect_silence(slot, err);
+	if (status == 0)
+		status = apply_limits(slot, &job->start, err);
 	if (status == 0)
 		status = hand_over(slot, job, err);
 	if (status < 0) {
@@ -273,6 +259,7 @@ int run_job(struct slot *slot, struct job *job, struct err *err)
 	loop_timer_start(&warden->loop, &slot->step_timer,
 			 (job->start.wall_ms + slot->runtime->setup.compile_wall_ms) * 1000);
 	cpu_timer_arm(slot, cpu_limit_us(slot));
+	output_begin(slot);
 	ageing_begin(slot);
 	if (!warden_has_cells(warden))
 		bare_watch_space(slot);

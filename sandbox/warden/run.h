@@ -49,9 +49,6 @@ void run_stop(struct slot *slot, uint8_t verdict, uint8_t limit_hit);
  */
 uint64_t run_cpu_us(const struct slot *slot);
 
-/* One of the worker's streams has passed its limit, which is 0 before the job comes. */
-void run_output_is_over(struct stream *stream);
-
 /* slot->step_timer fires while BUSY: the wall time is over. */
 void run_wall_time_is_over(struct slot *slot);
 

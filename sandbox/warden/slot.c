@@ -50,6 +50,7 @@ void slot_init(struct slot *slot, struct warden *warden, unsigned index)
 		.channel_watch = {.fd = -1, .owner = slot},
 		.step_timer = {.owner = slot},
 		.cpu_timer = {.owner = slot},
+		.output_timer = {.owner = slot},
 		.age_timer = {.owner = slot},
 		.bare_timer = {.owner = slot},
 	};
@@ -114,6 +115,7 @@ void slot_clear(struct slot *slot)
 	loop_unwatch(loop, &slot->worker_watch);
 	loop_unwatch(loop, &slot->channel_watch);
 	loop_timer_stop(loop, &slot->cpu_timer);
+	loop_timer_stop(loop, &slot->output_timer);
 	loop_timer_stop(loop, &slot->age_timer);
 	loop_timer_stop(loop, &slot->bare_timer);
 	stream_close(&slot->out, loop);

@@ -75,6 +75,7 @@ struct slot {
 	struct watch channel_watch;
 	struct timer step_timer; /* of the state; of the wall time while BUSY */
 	struct timer cpu_timer;
+	struct timer output_timer;
 	struct timer age_timer;	 /* see ageing.h, like the two below */
 	uint64_t fresh_us;	 /* CPU time until it is aged */
 	uint64_t aged_at_us;	 /* CPU time when that count began */

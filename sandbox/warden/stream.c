@@ -1,6 +1,7 @@
 #include "sandbox/warden/stream.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/epoll.h>
 
 #define STREAM_CHUNK_BYTES 65536 /* a pipe's usual capacity: one read empties it */
@@ -59,10 +60,9 @@ static void stream_ready(struct loop *loop, struct watch *watch, uint32_t events
 	stream_drain(stream, loop);
 }
 
-int stream_open(struct stream *stream, struct loop *loop, int *ret_write_fd, struct err *err)
+int stream_open(struct stream *stream, int *ret_write_fd, struct err *err)
 {
 	int ends[2];
-	int status;
 
 	if (pipe2(ends, O_CLOEXEC) != 0)
 		return err_errno(err, errno, "pipe for a worker's output");
@@ -72,16 +72,28 @@ int stream_open(struct stream *stream, struct loop *loop, int *ret_write_fd, str
 		fd_drop(&ends[1]);
 		return err_errno(err, errno, "make a pipe non-blocking");
 	}
-	stream->watch.ready = stream_ready;
 	stream->is_over = false;
 	stream_limit(stream, 0);
-	status = loop_watch(loop, &stream->watch, stream->fd, EPOLLIN, err);
-	if (status < 0) {
-		fd_drop(&ends[1]);
-		return status;
-	}
 	*ret_write_fd = ends[1];
 	return 0;
+}
+
+bool streams_are_silent(const struct stream *one, const struct stream *other)
+{
+	struct pollfd ends[] = {{.fd = one->fd, .events = POLLIN},
+				{.fd = other->fd, .events = POLLIN}};
+
+	return poll(ends, ARRAY_COUNT(ends), 0) >= 0 &&
+	       ((ends[0].revents | ends[1].revents) & POLLIN) == 0;
+}
+
+int stream_listen(struct stream *stream, struct loop *loop, struct err *err)
+{
+	/* Nobody would empty it, and what is full is always ready. */
+	if (stream->is_over)
+		return 0;
+	stream->watch.ready = stream_ready;
+	return loop_watch(loop, &stream->watch, stream->fd, EPOLLIN, err);
 }
 
 void stream_limit(struct stream *stream, size_t limit_bytes)

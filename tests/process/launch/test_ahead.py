@@ -207,3 +207,17 @@ def test_no_descriptor_of_the_warden_is_left_behind(warden, run):
 
     # A worker may be under way at either moment.
     assert abs(len(os.listdir(f"/proc/{warden.process.pid}/fd")) - before) <= 16
+
+
+def test_a_program_that_prints_while_it_waits_gets_no_job():
+    chatty = INTERPRETER.replace('link.sendall(b"R")', """link.sendall(b"R")
+import select
+if not select.select([link], [], [], 0.5)[0]:
+    os.write(1, b"late")""")
+    warden = Warden(instance="chatty", runtimes=[message(chatty)]).wait_ready()
+    try:
+        time.sleep(1)
+        done = warden.run("print('mine')", runtime="toy")
+        assert (done.status, done.stdout) == ("succeeded", b"mine\n"), done
+    finally:
+        warden.close()
