@@ -3,10 +3,10 @@
  *
  *   1. The worker says that it is done, or it is reaped. Its grandchildren may live on and hold
  *      the pipes.
- *   2. Pid 1 of the cell and the worker are killed; the kernel kills the rest with them. With
- * an empty workspace the answer needs no more: what a process writes in its last microsecond
- *      comes too late. Files are read only when all of them are dead: pid 1's own end tells, or
- *      before it an empty pids group.
+ *   2. Pid 1 of the cell and the worker are killed; the kernel kills the rest with them.
+ *      With an empty workspace the answer needs no more: what a process writes in its last
+ *      microsecond comes too late. Files are read only when all of them are dead: pid 1's own
+ *      end tells, or before it an empty pids group.
  *   3. Pipes, counters, files.
  *   4. JOB_DONE. What cannot change the answer comes after it: the end of the cell, its groups.
  */
