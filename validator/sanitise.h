@@ -4,14 +4,12 @@
  * told. Every change is listed for the answer; what is not listed is byte for byte as sent.
  *
  * Changed is only what would not work otherwise, and only where there is one thing it can mean:
- * - byte order marks at the beginning of code: no interpreter takes one in the text it is
- * given;
+ * - byte order marks at the beginning of code: no interpreter takes one in a text;
  * - line ends CR LF of a bash script that has no others: bash reads the CR as part of a word;
  * - segments "." in the path of a file, if the path is good without them.
  * Told, and left as they are:
- * - characters that change the direction of text, in paths, arguments and variables (in code
- *   they are a finding, source-bidi) and in code that no rules read; control characters
- * likewise;
+ * - control characters, and those that change the direction of text, in paths, arguments and
+ *   variables, and in code that no rules read (in other code they are a finding, source-bidi);
  * - variables that tell a loader or an interpreter what to run before the code.
  * Names are not brought to a normal form of Unicode: two names that look alike are two files.
  *

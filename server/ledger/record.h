@@ -2,13 +2,18 @@
  * server/ledger/record.h - one record of the audit chain and its hash.
  *
  * The hash of a record is SHA-256 over, in this order,
- *   the 16 bytes "casemate-record1", the previous record's hash (32 bytes; zeros before the
- * first), index and time in milliseconds, 8 bytes each, little-endian, kind, execution id,
- * tenant, principal, body: each 4 bytes of length, little-endian, then its bytes. Every length
- * is written, so no two different records have the same bytes; the body is hashed as it is
- * stored, so nobody has to agree on a canonical JSON to check it. A change to any byte of a
- * record breaks its own hash, or the link of the next. The chain does not show that records
- * were cut off at its end: keep a later hash elsewhere (every answer carries one) to show that.
+ *
+ *   - the 16 bytes "casemate-record1"
+ *   - the previous record's hash: 32 bytes, zeros before the first
+ *   - index and time in milliseconds: 8 bytes each, little-endian
+ *   - kind, execution id, tenant, principal, body: each 4 bytes of length, little-endian, then
+ *     its bytes
+ *
+ * Every length is written, so no two different records have the same bytes; the body is hashed
+ * as it is stored, so nobody has to agree on a canonical JSON to check it. A change to any byte
+ * of a record breaks its own hash, or the link of the next. The chain does not show that
+ * records were cut off at its end: keep a later hash elsewhere (every answer carries one) to
+ * show that.
  */
 #ifndef SERVER_LEDGER_RECORD_H
 #define SERVER_LEDGER_RECORD_H
