@@ -28,9 +28,11 @@ results=$build/tests/results
 rm -rf "$results"
 mkdir -p "$results"
 
-# count "key: N" out of Criterion's last line.
+# count "key: N" out of Criterion's last line; 0 when it died before it wrote one.
 count() {
-	sed -n "s/.*Synthesis:.*$1: \([0-9]*\).*/\1/p" "$2" | tail -n 1
+	local number
+	number=$(sed -n "s/.*Synthesis:.*$1: \([0-9]*\).*/\1/p" "$2" | tail -n 1)
+	echo "${number:-0}"
 }
 
 for unit in "${units[@]}"; do
@@ -39,12 +41,12 @@ for unit in "${units[@]}"; do
 	"$unit" --jobs "$jobs" --color=never >"$log" 2>&1
 	status=$?
 	good=$(count Passing "$log")
-	bad=$(($(count Failing "$log" || echo 0) + $(count Crashing "$log" || echo 0)))
+	bad=$(($(count Failing "$log") + $(count Crashing "$log")))
 	# Trust the exit code: a leak leaves the counts green.
 	[ "$status" -ne 0 ] && [ "$bad" -eq 0 ] && bad=1
-	passed=$((passed + ${good:-0}))
+	passed=$((passed + good))
 	failed=$((failed + bad))
-	printf '%-28s %4d passed, %d failed\n' "$name" "${good:-0}" "$bad"
+	printf '%-28s %4d passed, %d failed\n' "$name" "$good" "$bad"
 	[ "$bad" -eq 0 ] || cat "$log"
 done
 
