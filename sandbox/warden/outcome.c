@@ -10,11 +10,15 @@ static void set(struct job_done *done, uint8_t status, uint8_t limit_hit)
 
 void outcome_judge(const struct ending *ending, struct job_done *ret)
 {
-	bool has_exited = ending->exit_how == CLD_EXITED;
+	/* Whether we read the byte too much before the job's own end or after it is chance: who
+	 * sends the same job again gets the same answer. */
+	bool is_killed = ending->verdict == STATUS_OUTPUT_EXCEEDED;
+	bool has_exited = ending->exit_how == CLD_EXITED && !is_killed;
 	bool is_clean = has_exited && ending->exit_value == 0;
+	int signal = is_killed ? SIGKILL : ending->exit_value & 0x7f;
 
 	ret->exit_code = has_exited ? (uint8_t)ending->exit_value : -1;
-	ret->signal = has_exited ? 0 : (uint8_t)(ending->exit_value & 0x7f);
+	ret->signal = has_exited ? 0 : (uint8_t)signal;
 	if (ending->verdict != STATUS_NONE)
 		set(ret, ending->verdict, ending->limit_hit);
 	else if (is_clean)

@@ -190,6 +190,14 @@ def test_one_byte_more_is_too_much(shared):
     assert len(done.stdout) == 4096 and done.stdout_truncated
 
 
+@pytest.mark.parametrize("then", ["", "import sys; sys.exit(3)", "import os; os._exit(4)",
+                                  "import time; time.sleep(1)"])
+def test_too_much_is_a_kill_whether_the_job_has_ended_or_not(shared, then):
+    done = shared.run(f"print('x' * 4096, flush=True)\n{then}", output_bytes=4096)
+
+    assert (done.status, done.exit_code, done.signal) == ("output_exceeded", -1, 9), done
+
+
 def test_stopping_itself_ends_with_the_wall_time(shared):
     done = shared.run("import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)", wall_ms=300)
 

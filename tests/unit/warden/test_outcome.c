@@ -56,14 +56,15 @@ Test(outcome, the_wardens_reason_comes_first)
 	cr_assert(eq(int, done.limit_hit, LIMIT_HIT_WALL));
 }
 
-Test(outcome, output_over_the_limit_counts_even_after_a_clean_exit)
+Test(outcome, output_over_the_limit_is_a_kill_even_after_a_clean_exit)
 {
 	struct job_done done = judge((struct ending){.exit_how = CLD_EXITED,
 						     .verdict = STATUS_OUTPUT_EXCEEDED,
 						     .limit_hit = LIMIT_HIT_STDERR});
 
 	cr_assert(eq(int, done.status, STATUS_OUTPUT_EXCEEDED));
-	cr_assert(eq(long, done.exit_code, 0));
+	cr_assert(eq(long, done.exit_code, -1));
+	cr_assert(eq(int, done.signal, SIGKILL));
 }
 
 Test(outcome, kill_by_the_memory_group_is_memory)
