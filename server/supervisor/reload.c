@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/confine.h"
 #include "base/log.h"
 #include "server/supervisor/handout.h"
 #include "server/supervisor/notify.h"
@@ -165,6 +166,20 @@ static bool is_changed(const struct config *old, const struct config *new, const
 	return !json_equal(config_get(old, member), config_get(new, member));
 }
 
+/* The processes look at their start only, and the kernel's does not change under them. */
+static int check_minimum(const struct config *candidate, struct err *err)
+{
+	unsigned wanted = (unsigned)config_number(candidate, "isolation.landlock_abi_min");
+	unsigned abi = confine_landlock_abi();
+
+	if (abi >= wanted)
+		return 0;
+	return err_set(err, ENOTSUP,
+		       "Landlock ABI %u is required, the kernel has %u: use a newer kernel, or "
+		       "lower isolation.landlock_abi_min",
+		       wanted, abi);
+}
+
 static void begin(struct supervisor *supervisor)
 {
 	struct reload *reload = &supervisor->reload;
@@ -191,7 +206,8 @@ static void checked(struct oneshot *oneshot, int *output_fd, const char *failure
 	if (supervisor->phase != PHASE_SERVING)
 		return;
 	if (failure == NULL &&
-	    prepare_config(supervisor, *output_fd, &supervisor->reload.candidate, &err) < 0)
+	    (prepare_config(supervisor, *output_fd, &supervisor->reload.candidate, &err) < 0 ||
+	     check_minimum(&supervisor->reload.candidate, &err) < 0))
 		failure = err.text;
 	if (failure == NULL) {
 		begin(supervisor);

@@ -316,6 +316,25 @@ def test_a_bad_configuration_is_refused_and_the_old_one_stays(own_service):
     assert service.client().run("print(1)")["stdout"] == "1\n"
 
 
+def reload_is_refused(isolation, word):
+    """A minimum that this host does not have: the old one stays, and its workers go on."""
+    with Service(user="ordinary", config={"pool": {"workers_max": 2}, "runtimes": {
+            "python": {"pool_low": 1, "pool_high": 1, "preload": []}}}) as service:
+        client = service.client()
+        service.write_config({"isolation": isolation})
+        service.process.send_signal(signal.SIGHUP)
+        assert wait_until(lambda: any(
+            "event=reload_refused" in line and word in line
+            for line in service.log().splitlines())), service.log()
+        assert "event=reloaded config" not in service.log()
+        for _ in range(3):
+            assert client.run("print(1)")["stdout"] == "1\n"
+
+
+def test_a_landlock_abi_that_the_kernel_does_not_have_is_refused_by_a_reload():
+    reload_is_refused({"landlock_abi_min": 64}, "isolation.landlock_abi_min")
+
+
 def test_full_disk_refuses_and_recovers():
     """Needs a file system of its own that can be filled, so it mounts a small tmpfs."""
     if os.geteuid() != 0:
