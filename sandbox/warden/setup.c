@@ -7,6 +7,7 @@
 #include "sandbox/warden/ending.h"
 #include "sandbox/warden/enter.h"
 #include "sandbox/warden/ledger.h"
+#include "sandbox/warden/making.h"
 #include "sandbox/warden/run.h"
 #include "sandbox/warden/warden.h"
 
@@ -195,6 +196,11 @@ static int reload(struct warden *warden, struct err *err)
 		why = runtime_needs_restart(warden, &warden->next_runtimes[i]);
 	if (why != NULL)
 		return err_set(err, EBUSY, "%s can be changed by a restart only", why);
+	/* A layer that the next worker cannot have either; those that wait would still run. */
+	if (warden->worker_layers != 0 &&
+	    making_check_layers(warden->next_config.layers_required, warden->worker_layers,
+				err) < 0)
+		return -ENOTSUP;
 	warden->config = warden->next_config;
 	for (unsigned i = 0; i < warden->next_runtime_count; i++) {
 		struct runtime *runtime = warden_runtime(warden, warden->next_runtimes[i].name);

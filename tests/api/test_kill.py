@@ -335,6 +335,10 @@ def test_a_landlock_abi_that_the_kernel_does_not_have_is_refused_by_a_reload():
     reload_is_refused({"landlock_abi_min": 64}, "isolation.landlock_abi_min")
 
 
+def test_layers_that_no_worker_has_are_refused_by_a_reload():
+    reload_is_refused({"layers_required": ["seccomp", "own_uid"]}, "own_uid")
+
+
 def test_full_disk_refuses_and_recovers():
     """Needs a file system of its own that can be filled, so it mounts a small tmpfs."""
     if os.geteuid() != 0:
