@@ -279,13 +279,18 @@ static int attack_beside(struct target *target, const struct probe *probe, struc
 		status = job_begin(&other, err);
 	if (status < 0)
 		return status;
-	pause_ms(BESIDE_MS);
+	job_wait_inside(&other, BESIDE_MS);
 	status = job_run(job, &target->client, err);
 	if (status < 0)
 		return status;
 	if (probe->judge != JUDGE_DIFFER) {
+		bool was_alone = atomic_load(&other.is_over);
+
 		job_leave(&other);
 		judge_words(job, ret);
+		/* Where one job of a tenant waits for another there is none beside it. */
+		if (was_alone && ret->end == END_HELD)
+			verdict_say(ret, END_BROKEN, "the job beside it was over before");
 		return 0;
 	}
 	status = job_wait(&other, err);

@@ -2,12 +2,19 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "server/redteam/probe.h"
 
 /* A full pool or a tenant's rate is no finding: it is asked again, for as long as a queue may
  * hold a job. */
 #define TRIES	   30
 #define BETWEEN_MS 500
+#define LOOK_MS	   5
+
+static void pause_ms(long ms)
+{
+	(void)nanosleep(&(struct timespec){.tv_nsec = ms * 1000000}, NULL);
+}
 
 static json_t *limits_of(const char *words)
 {
@@ -75,14 +82,17 @@ int job_run(struct job *job, struct client *client, struct err *err)
 	for (int left = TRIES;; left--) {
 		own_buf answer = {0};
 		long http_status = 0;
-		int status = client_post(client, "/v1/executions", job->request,
-					 strlen(job->request), &answer, &http_status, err);
+		int status;
 
+		atomic_store(&job->asked_us, clock_mono_us());
+		status = client_post(client, "/v1/executions", job->request,
+				     strlen(job->request), &answer, &http_status, err);
 		if (status < 0)
 			return status;
 		if ((http_status != 429 && http_status != 503) || left == 0)
 			return judge_answer(job, &answer, http_status, err);
-		(void)nanosleep(&(struct timespec){.tv_nsec = BETWEEN_MS * 1000000L}, NULL);
+		atomic_store(&job->asked_us, 0);
+		pause_ms(BETWEEN_MS);
 	}
 }
 
@@ -96,6 +106,7 @@ static void *run(void *owner)
 	client_close(&job->client);
 	if (status < 0 && job->err.code == 0)
 		job->err.code = -status;
+	atomic_store(&job->is_over, true);
 	return NULL;
 }
 
@@ -117,6 +128,17 @@ int job_wait(struct job *job, struct err *err)
 	if (job->err.code != 0 && err != NULL)
 		*err = job->err;
 	return -job->err.code;
+}
+
+void job_wait_inside(const struct job *job, unsigned ms)
+{
+	while (!atomic_load(&job->is_over)) {
+		uint64_t asked_us = atomic_load(&job->asked_us);
+
+		if (asked_us != 0 && clock_mono_us() >= asked_us + ms * UINT64_C(1000))
+			return;
+		pause_ms(LOOK_MS);
+	}
 }
 
 void job_leave(struct job *job)

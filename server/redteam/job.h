@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "server/client/client.h"
 
@@ -17,6 +18,8 @@ struct job {
 	struct client client;	   /* of the thread */
 	pthread_t thread;
 	bool is_running;
+	atomic_ullong asked_us; /* when the service was asked; 0: it has refused for now */
+	atomic_bool is_over;	/* what was begun in the background has ended */
 };
 
 /* Makes the request of `code` with `limits` (words NAME=NUMBER). */
@@ -32,6 +35,10 @@ nodiscard int job_run(struct job *job, struct client *client, struct err *err);
 /* The same over a connection of its own, in the background. */
 nodiscard int job_begin(struct job *job, struct err *err);
 nodiscard int job_wait(struct job *job, struct err *err);
+
+/* Waits until the service has had a job that was begun for so long, or it is over: a service
+ * that refuses does so at once. */
+void job_wait_inside(const struct job *job, unsigned ms);
 
 /* Leaves while it runs in the background: the service cancels it. There is no answer then. */
 void job_leave(struct job *job);

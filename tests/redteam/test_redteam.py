@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 
 import pytest
-from service import ROOT, USERS, Service
+from service import ROOT, USERS, Service, merge
 
 TEST_BUILD = ROOT / "build" / "test"
 FAMILIES = {"files", "processes", "network", "kernel surface", "resources", "cross-job", "protocol"}
@@ -115,6 +115,17 @@ def test_what_does_not_hold_is_said(whole, tmp_path, text, word):
     done = redteam(whole, "--probes", folder, "--json", as_user=False)
     assert done.returncode == 1
     assert [probe["held"] for probe in json.loads(done.stdout)["probes"]] == [False]
+
+
+def test_a_job_that_had_none_beside_it_has_proved_nothing(tmp_path):
+    """A tenant with one job at a time: the second is let in when the first has ended."""
+    folder = own_probe(tmp_path, "cross.mine", "tries: it\nlayers: seccomp\n"
+                       "=== beside\nimport time\ntime.sleep(1)\n=== code\nheld('nobody here')\n")
+    for jobs, word, code in ((2, "held", 0), (1, "BROKEN", 1)):
+        with Service(config=merge(SMALL, {"tenants": {"dev": {"concurrency_max": jobs}}})) as service:
+            done = redteam(service, "--probes", folder, as_user=False)
+        assert done.stdout.splitlines()[1].startswith(f"{word} "), done.stdout
+        assert done.returncode == code
 
 
 @pytest.mark.parametrize("text", [
