@@ -162,32 +162,21 @@ static void name_layer(const struct target *target, const struct probe *probe,
 		}
 }
 
-/* A job that the wall ended before it could speak was held too. */
-static bool has_been_ended(const struct job *job)
-{
-	static const char *const ends[] = {"memory_exceeded", "timed_out", "output_exceeded",
-					   "killed"};
-
-	for (size_t i = 0; i < ARRAY_COUNT(ends); i++)
-		if (strcmp(job_text(job, "status"), ends[i]) == 0)
-			return true;
-	return false;
-}
-
-static void judge_words(const struct job *job, struct verdict *ret)
+static void judge_words(const struct probe *probe, const struct job *job, struct verdict *ret)
 {
 	const char *out = job_text(job, "stdout");
+	const char *status = job_text(job, "status");
 	char text[160];
 
 	if (strncmp(out, "HELD", 4) == 0) {
 		verdict_say(ret, END_HELD, out[4] == '\0' ? "" : out + 5);
 	} else if (strncmp(out, "ESCAPED", 7) == 0) {
 		verdict_say(ret, END_ESCAPED, out[7] == '\0' ? "" : out + 8);
-	} else if (has_been_ended(job)) {
-		verdict_say(ret, END_HELD, job_text(job, "status"));
+	} else if (probe_has_word(probe->ends, status)) {
+		verdict_say(ret, END_HELD, status);
 	} else {
-		(void)snprintf(text, sizeof(text), "%s, it said '%.40s' and '%.60s'",
-			       job_text(job, "status"), out, job_text(job, "stderr"));
+		(void)snprintf(text, sizeof(text), "%s, it said '%.40s' and '%.60s'", status,
+			       out, job_text(job, "stderr"));
 		verdict_say(ret, END_BROKEN, text);
 	}
 }
@@ -287,7 +276,7 @@ static int attack_beside(struct target *target, const struct probe *probe, struc
 		bool was_alone = atomic_load(&other.is_over);
 
 		job_leave(&other);
-		judge_words(job, ret);
+		judge_words(probe, job, ret);
 		/* Where one job of a tenant waits for another there is none beside it. */
 		if (was_alone && ret->end == END_HELD)
 			verdict_say(ret, END_BROKEN, "the job beside it was over before");
@@ -322,7 +311,7 @@ static int attack_alone(struct target *target, const struct probe *probe, struct
 	if (status == 0 && probe->judge == JUDGE_EVENT)
 		judge_event(probe, job, ret);
 	else if (status == 0)
-		judge_words(job, ret);
+		judge_words(probe, job, ret);
 	return status;
 }
 

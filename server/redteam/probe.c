@@ -92,7 +92,7 @@ static int set_line(struct probe *probe, char *line, struct err *err)
 		{"tries", &probe->tries},     {"layers", &probe->layers},
 		{"alone", &probe->alone},     {"tells", &probe->tells},
 		{"needs", &probe->needs},     {"limits", &probe->limits},
-		{"expects", &probe->expects},
+		{"expects", &probe->expects}, {"ends", &probe->ends},
 	};
 	char *value = strstr(line, ": ");
 
@@ -183,6 +183,7 @@ static int load_one(const char *folder, const char *file, struct probe *ret, str
 			      .needs = "",
 			      .limits = "",
 			      .expects = "",
+			      .ends = "",
 			      .detail = ""};
 	(void)snprintf(ret->id, sizeof(ret->id), "%.*s",
 		       (int)(strlen(file) - (sizeof(SUFFIX) - 1)), file);

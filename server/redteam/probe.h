@@ -41,6 +41,7 @@ struct probe {
 	const char *needs;   /* a layer that an ordinary user may not have, or "" */
 	const char *limits;  /* words NAME=NUMBER */
 	const char *expects; /* words: HTTP statuses, or "closed" */
+	const char *ends;    /* words: statuses by which the wall may end the job first */
 	enum judge judge;
 	const char *detail; /* of the judge: which namespace, which kind of TLS */
 	const char *before; /* an earlier job */

@@ -105,6 +105,7 @@ def own_probe(folder, name, text):
     ("judge: differ\n=== before\nprint(1)\n=== code\nprint(1)\n", "ESCAPED"),
     ("judge: http\nexpects: 418\n=== body\n{}\n", "ESCAPED"),
     ("=== code\nopen('{drop}/mark', 'w')\n", "BROKEN"),
+    ("limits: wall_ms=300\n=== code\nimport time\ntime.sleep(9)\n", "BROKEN"),
 ])
 def test_what_does_not_hold_is_said(whole, tmp_path, text, word):
     """The command itself: an escape is an exit code of 1."""
