@@ -92,6 +92,7 @@ static int perform(struct client *client, const char *path, struct buf *ret_answ
 	if (curl_easy_setopt(client->curl, CURLOPT_URL, url) == CURLE_OK &&
 	    curl_easy_setopt(client->curl, CURLOPT_WRITEDATA, ret_answer) == CURLE_OK)
 		code = curl_easy_perform(client->curl);
+	client->code = code;
 	if (code != CURLE_OK)
 		return err_set(err, EIO, "%s: %s", client->place->url,
 			       client->error_text[0] != '\0' ? client->error_text

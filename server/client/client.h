@@ -18,6 +18,7 @@ struct client {
 	struct curl_slist *headers;
 	const struct place *place; /* borrowed */
 	char error_text[CURL_ERROR_SIZE];
+	CURLcode code;	      /* how the last request ended */
 	atomic_int socket_fd; /* borrowed from libcurl; -1: not connected yet */
 };
 

@@ -148,7 +148,8 @@ static void send_all(CURL *curl, const struct buf *request, uint64_t until)
 	}
 }
 
-static void receive_all(CURL *curl, struct buf *answer, uint64_t until)
+/* False: it has neither ended the connection nor said any more until then. */
+static bool receive_all(CURL *curl, struct buf *answer, uint64_t until)
 {
 	for (;;) {
 		char part[4096];
@@ -156,14 +157,15 @@ static void receive_all(CURL *curl, struct buf *answer, uint64_t until)
 		CURLcode code = curl_easy_recv(curl, part, sizeof(part), &length);
 
 		buf_add(answer, part, length);
-		if (code == CURLE_AGAIN ? !wait_for(curl, POLLIN, until)
-					: code != CURLE_OK || length == 0)
-			return;
+		if (code == CURLE_AGAIN && !wait_for(curl, POLLIN, until))
+			return false;
+		if (code != CURLE_AGAIN && (code != CURLE_OK || length == 0))
+			return true;
 	}
 }
 
 static int exchange(struct client *client, const struct buf *request, struct buf *answer,
-		    struct err *err)
+		    bool *ret_is_closed, struct err *err)
 {
 	uint64_t until = clock_mono_us() + ANSWER_MS * 1000;
 	CURLcode code = CURLE_FAILED_INIT;
@@ -174,7 +176,7 @@ static int exchange(struct client *client, const struct buf *request, struct buf
 	if (code != CURLE_OK)
 		return err_set(err, EIO, "%s: %s", client->place->url, client->error_text);
 	send_all(client->curl, request, until);
-	receive_all(client->curl, answer, until);
+	*ret_is_closed = receive_all(client->curl, answer, until);
 	return 0;
 }
 
@@ -219,16 +221,21 @@ static int attack_http(struct target *target, const struct probe *probe, struct 
 	own_client client = {0};
 	own_buf request = {0};
 	own_buf answer;
+	bool is_closed = false;
 	int status = make_request(probe, &request, err);
 
 	buf_init(&answer, ANSWER_BYTES_MAX);
 	if (status == 0)
 		status = client_open(&client, target->place, err);
 	if (status == 0)
-		status = exchange(&client, &request, &answer, err);
-	if (status == 0)
+		status = exchange(&client, &request, &answer, &is_closed, err);
+	if (status < 0)
+		return status;
+	if (answer.length == 0 && !is_closed)
+		verdict_say(ret, END_BROKEN, "no answer, and the connection stays open");
+	else
 		judge_answer(probe, &answer, ret);
-	return status;
+	return 0;
 }
 
 /* The same place with what the probe changes. False: its certificate is not there. */
@@ -248,6 +255,13 @@ static bool change_place(const struct target *target, const char *kind, struct p
 	(void)snprintf(place->key, sizeof(place->key), "%.*sserver.key", folder,
 		       target->place->certificate);
 	return access(place->certificate, R_OK) == 0 && access(place->key, R_OK) == 0;
+}
+
+/* Not one of the network, and not that this side could not even ask. */
+static bool is_refusal(CURLcode code)
+{
+	return code == CURLE_SSL_CONNECT_ERROR || code == CURLE_RECV_ERROR ||
+	       code == CURLE_SEND_ERROR || code == CURLE_GOT_NOTHING;
 }
 
 static int attack_tls(struct target *target, const struct probe *probe, struct verdict *ret,
@@ -280,7 +294,8 @@ static int attack_tls(struct target *target, const struct probe *probe, struct v
 				       "DEFAULT:@SECLEVEL=0");
 	}
 	if (client_get(&client, "/v1/capabilities", &answer, &http_status, &why) < 0) {
-		verdict_say(ret, END_HELD, client.error_text);
+		verdict_say(ret, is_refusal(client.code) ? END_HELD : END_BROKEN,
+			    client.error_text);
 		return 0;
 	}
 	(void)snprintf(saw, sizeof(saw), "HTTP %ld", http_status);

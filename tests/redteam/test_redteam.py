@@ -10,8 +10,12 @@ import ctypes
 import errno
 import json
 import os
+import shutil
+import socket
+import ssl
 import subprocess
 import tempfile
+import threading
 
 import pytest
 from service import ROOT, USERS, Service, merge
@@ -147,6 +151,55 @@ def test_a_service_that_is_not_there(whole):
                            whole.pki], capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
     assert done.stdout == ""
+
+
+class Silent(threading.Thread):
+    """A server that says what it is to the first caller, and nothing to those behind him."""
+
+    def __init__(self, pki, is_gone):
+        super().__init__(daemon=True)
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(pki / "server.crt", pki / "server.key")
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"https://localhost:{self.listener.getsockname()[1]}"
+        self.is_gone = is_gone
+        self.start()
+
+    def run(self):
+        first = self.context.wrap_socket(self.listener.accept()[0], server_side=True)
+        if self.is_gone:
+            self.listener.close()
+        first.recv(65536)
+        first.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+        if not self.is_gone:
+            other = self.context.wrap_socket(self.listener.accept()[0], server_side=True)
+            while other.recv(65536):
+                pass
+            other.close()
+        self.listener.close()
+        first.close()
+
+
+@pytest.mark.parametrize("text, is_gone", [
+    ("judge: http\nexpects: closed\n=== request\nGET / HTTP/1.1\n\n", False),
+    ("judge: tls none\n", True),
+])
+def test_a_service_that_does_not_answer_has_not_refused(whole, tmp_path, text, is_gone):
+    folder = own_probe(tmp_path, "protocol.mine", f"tries: it\nlayers: front\n{text}")
+    silent = Silent(whole.pki, is_gone)
+    done = redteam(whole, "--url", silent.url, "--probes", folder, "--json", as_user=False)
+    silent.join()
+    assert done.returncode == 1, (done.stdout, done.stderr)
+    assert [probe["held"] for probe in json.loads(done.stdout)["probes"]] == [False]
+
+
+def test_a_certificate_that_cannot_be_shown_is_not_refused(whole, tmp_path):
+    shutil.copytree(whole.pki, tmp_path / "pki")
+    (tmp_path / "pki" / "server.key").write_text("no key")
+    done = redteam(whole, "--pki", tmp_path / "pki", "--only", "protocol.server_certificate",
+                   as_user=False)
+    assert done.returncode == 1, (done.stdout, done.stderr)
+    assert done.stdout.splitlines()[1].startswith("BROKEN "), done.stdout
 
 
 def test_the_matrix_in_the_docs_is_of_these_layers_and_probes():
