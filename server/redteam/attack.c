@@ -80,32 +80,6 @@ static int ask_capabilities(struct target *target, bool *ret_is_here, struct err
 	return 0;
 }
 
-int target_open(struct target *target, const struct place *place, const struct probes *probes,
-		pid_t service, struct err *err)
-{
-	bool is_here = false;
-	int status;
-
-	*target = (struct target){.place = place, .probes = probes};
-	status = client_open(&target->client, place, err);
-	if (status == 0)
-		status = ask_capabilities(target, &is_here, err);
-	if (status == 0)
-		status = host_open(&target->host, is_here, service, err);
-	if (status < 0) {
-		client_close(&target->client);
-		json_decref(mem_take(&target->capabilities));
-	}
-	return status;
-}
-
-void target_close(struct target *target)
-{
-	host_close(&target->host);
-	client_close(&target->client);
-	json_decref(mem_take(&target->capabilities));
-}
-
 /* The job of one of the probe's sections. -ENODATA: it names a fact that is not known here. */
 static int make_job(const struct target *target, const struct probe *probe, const char *code,
 		    struct job *ret, struct err *err)
@@ -120,6 +94,72 @@ static int make_job(const struct target *target, const struct probe *probe, cons
 	status = buf_check(&text, err);
 	return status < 0 ? status
 			  : job_init(ret, target->place, text.data, probe->limits, err);
+}
+
+/* Two ends with one address may be those of a forwarded port, whose other side is another host
+ * or a container. So a job shows itself, and its service is looked at. */
+static int look_for_service(struct target *target, bool *ret_is_here, struct err *err)
+{
+	static const struct probe sleeper = {.limits = "",
+					     .code = "import time\n"
+						     "libc.prctl(15, b'{mark}', 0, 0, 0)\n"
+						     "time.sleep(9)\n"};
+	uint64_t until = clock_mono_us() + LOOK_MS * 1000;
+	const char *mark = target->host.mark;
+	own_job job = {0};
+	pid_t found[2];
+	int status = make_job(target, &sleeper, sleeper.code, &job, err);
+
+	if (status == 0)
+		status = job_begin(&job, err);
+	if (status < 0)
+		return status;
+	while (process_find(mark, found) == 0 && !atomic_load(&job.is_over) &&
+	       clock_mono_us() < until)
+		pause_ms(LOOK_GAP_MS);
+	*ret_is_here = process_find(mark, found) > 0 &&
+		       process_is_beside_us(found[0], target->host.canary);
+	job_leave(&job);
+	return 0;
+}
+
+static int place_witnesses(struct target *target, bool is_here, pid_t service, struct err *err)
+{
+	int status = host_open(&target->host, is_here, service, err);
+
+	if (status < 0 || !is_here)
+		return status;
+	status = look_for_service(target, &is_here, err);
+	if (status == 0 && is_here)
+		return 0;
+	host_close(&target->host);
+	return status < 0 ? status : host_open(&target->host, false, service, err);
+}
+
+int target_open(struct target *target, const struct place *place, const struct probes *probes,
+		pid_t service, struct err *err)
+{
+	bool is_here = false;
+	int status;
+
+	*target = (struct target){.place = place, .probes = probes};
+	status = client_open(&target->client, place, err);
+	if (status == 0)
+		status = ask_capabilities(target, &is_here, err);
+	if (status == 0)
+		status = place_witnesses(target, is_here, service, err);
+	if (status < 0) {
+		client_close(&target->client);
+		json_decref(mem_take(&target->capabilities));
+	}
+	return status;
+}
+
+void target_close(struct target *target)
+{
+	host_close(&target->host);
+	client_close(&target->client);
+	json_decref(mem_take(&target->capabilities));
 }
 
 static bool is_layer(const char *word, size_t length)

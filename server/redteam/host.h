@@ -17,7 +17,7 @@
 #define HOST_MARK_MAX 16 /* bytes with NUL: the name of a thread (TASK_COMM_LEN) */
 
 struct host {
-	bool is_here; /* the service runs on this host */
+	bool is_here; /* the service runs on this host and sees what we put there */
 	char folder[64];
 	char canary[PATH_MAX];
 	char drop[PATH_MAX];

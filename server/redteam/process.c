@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 
 #include "base/own.h"
 
@@ -128,6 +129,30 @@ static bool read_namespace(pid_t pid, const char *name, char *ret, size_t size)
 	length = readlink(path, ret, size - 1);
 	ret[length > 0 ? length : 0] = '\0';
 	return length > 0;
+}
+
+static bool has_our_namespace(pid_t pid, const char *name)
+{
+	char its[64], ours[64];
+
+	return read_namespace(pid, name, its, sizeof(its)) &&
+	       read_namespace(getpid(), name, ours, sizeof(ours)) && strcmp(its, ours) == 0;
+}
+
+bool process_is_beside_us(pid_t job, const char *path)
+{
+	char its_path[PATH_MAX + 32];
+	struct stat its, ours;
+	pid_t service = job;
+
+	while (service > 0 && !has_name(service, "casemate-serve"))
+		service = (pid_t)status_number(service, "\nPPid:");
+	if (service <= 0 || !has_our_namespace(service, "net") ||
+	    !has_our_namespace(service, "pid"))
+		return false;
+	(void)snprintf(its_path, sizeof(its_path), "/proc/%d/root%s", (int)service, path);
+	return stat(its_path, &its) == 0 && stat(path, &ours) == 0 &&
+	       its.st_dev == ours.st_dev && its.st_ino == ours.st_ino;
 }
 
 int process_shares_namespace(const pid_t jobs[2], const char *name, char *ret_saw, size_t size)

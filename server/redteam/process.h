@@ -17,6 +17,10 @@ uid_t process_user_of_jobs(pid_t service);
 /* Up to two processes whose name is `mark`; returns how many. */
 unsigned process_find(const char *mark, pid_t ret[2]);
 
+/* Whether the service whose job this is has our network, our process numbers and, at `path`,
+ * our file: what we put there could be reached from it. False too when that cannot be seen. */
+bool process_is_beside_us(pid_t job, const char *path);
+
 /* Each answers whether what must be apart is shared; negative when it cannot be seen. The text
  * says what was seen. */
 int process_shares_namespace(const pid_t jobs[2], const char *name, char *ret_saw, size_t size);

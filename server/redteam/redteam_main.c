@@ -58,9 +58,9 @@ static int run(const struct options *options, struct err *err)
 	if (status < 0)
 		return status;
 	if (!target.host.is_here)
-		(void)fprintf(stderr, "casemate redteam: the service is on another host, so "
-				      "there are no witnesses; probes that need them are left "
-				      "out\n");
+		(void)fprintf(stderr, "casemate redteam: the service is on another host, in a "
+				      "place of its own, or another user's, so there are no "
+				      "witnesses; probes that need them are left out\n");
 	report_init(&report, options->is_json);
 	status = attack_all(&target, options, &report, err);
 	if (status == 0)

@@ -6,6 +6,7 @@ that layer alone is gone, or neither has proved anything: both need a test build
 configuration can switch layers off. A release build refuses such a configuration.
 """
 
+import contextlib
 import ctypes
 import errno
 import json
@@ -153,6 +154,24 @@ def test_a_service_that_is_not_there(whole):
     assert done.stdout == ""
 
 
+class Elsewhere(Service):
+    """A service whose /var/tmp is not ours."""
+
+    def as_user(self, *command):
+        own = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs tmpfs /var/tmp && exec "$@"', "sh"]
+        return [*(own if "serve" in command else []), *super().as_user(*command)]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root; run once as root")
+def test_a_service_that_cannot_see_the_witnesses_has_none():
+    """Without a look at the place such a probe could not fail: what it tries to reach is not there."""
+    with Elsewhere(config=SMALL) as service:
+        done = redteam(service, "--only", "files.read_host_file", as_user=False)
+    assert done.returncode == 2, done.stdout
+    assert done.stdout.splitlines()[1].split()[:2] == ["-", "files.read_host_file"]
+    assert "no witnesses" in done.stderr
+
+
 class Silent(threading.Thread):
     """A server that says what it is to the first caller, and nothing to those behind him."""
 
@@ -171,13 +190,17 @@ class Silent(threading.Thread):
             self.listener.close()
         first.recv(65536)
         first.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
-        if not self.is_gone:
-            other = self.context.wrap_socket(self.listener.accept()[0], server_side=True)
-            while other.recv(65536):
-                pass
-            other.close()
-        self.listener.close()
+        with contextlib.suppress(OSError):
+            while True:
+                other = self.context.wrap_socket(self.listener.accept()[0], server_side=True)
+                threading.Thread(target=self.hold, args=(other,), daemon=True).start()
         first.close()
+
+    @staticmethod
+    def hold(connection):
+        while connection.recv(65536):
+            pass
+        connection.close()
 
 
 @pytest.mark.parametrize("text, is_gone", [
@@ -188,7 +211,7 @@ def test_a_service_that_does_not_answer_has_not_refused(whole, tmp_path, text, i
     folder = own_probe(tmp_path, "protocol.mine", f"tries: it\nlayers: front\n{text}")
     silent = Silent(whole.pki, is_gone)
     done = redteam(whole, "--url", silent.url, "--probes", folder, "--json", as_user=False)
-    silent.join()
+    silent.listener.close()
     assert done.returncode == 1, (done.stdout, done.stderr)
     assert [probe["held"] for probe in json.loads(done.stdout)["probes"]] == [False]
 
