@@ -384,6 +384,8 @@ int attack(struct target *target, const struct probe *probe, struct verdict *ret
 	*ret = (struct verdict){.end = END_BROKEN};
 	if (attack_is_interrupted)
 		return err_set(err, EINTR, "interrupted");
+	if (ferror(stdout) != 0)
+		return err_set(err, EPIPE, "nobody reads what it says");
 	host_mark(&target->host);
 	if (probe->judge == JUDGE_HTTP || probe->judge == JUDGE_TLS)
 		status = raw_attack(target, probe, ret, err);

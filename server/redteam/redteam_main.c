@@ -106,6 +106,9 @@ int main(int argc, char **argv)
 
 	(void)signal(SIGINT, interrupt);
 	(void)signal(SIGTERM, interrupt);
+	(void)signal(SIGHUP, interrupt);
+	/* Who reads no more is told by a failing write, so that witnesses are put away. */
+	(void)signal(SIGPIPE, SIG_IGN);
 	if (status > 0)
 		return 0;
 	if (status == 0)

@@ -49,6 +49,7 @@ static int spawn(const struct service *service, const char *program, const char 
 		/* A stopped attack leaves no service without its walls behind. */
 		(void)setsid();
 		(void)prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
+		(void)signal(SIGPIPE, SIG_DFL);
 		if (dup2(null, 0) != 0 || dup2(fd, 1) != 1 || dup2(fd, 2) != 2)
 			_exit(126);
 		/* execv(3) writes nothing to its words. */

@@ -12,11 +12,13 @@ import errno
 import json
 import os
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
 import tempfile
 import threading
+from pathlib import Path
 
 import pytest
 from service import ROOT, USERS, Service, merge
@@ -223,6 +225,28 @@ def test_a_certificate_that_cannot_be_shown_is_not_refused(whole, tmp_path):
                    as_user=False)
     assert done.returncode == 1, (done.stdout, done.stderr)
     assert done.stdout.splitlines()[1].startswith("BROKEN "), done.stdout
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_reader_that_has_gone_leaves_no_witnesses_behind(whole, tmp_path, options):
+    folder = own_probe(tmp_path, "files.mine", "tries: it\nlayers: seccomp\n=== code\nheld(1)\n")
+    process = subprocess.Popen(
+        [whole.casemate, "redteam", "--url", whole.url, "--pki", whole.pki, "--probes", folder,
+         *options], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    process.stdout.close()
+    assert process.wait(60) == 2
+    assert list(Path("/var/tmp").glob("casemate-redteam-*")) == []
+
+
+def test_a_terminal_that_has_gone_leaves_no_witnesses_behind(whole):
+    process = subprocess.Popen(
+        [whole.casemate, "redteam", "--url", whole.url, "--pki", whole.pki, "--only", "cross."],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    process.stdout.readline()
+    process.send_signal(signal.SIGHUP)
+    process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert list(Path("/var/tmp").glob("casemate-redteam-*")) == []
 
 
 def test_the_matrix_in_the_docs_is_of_these_layers_and_probes():
