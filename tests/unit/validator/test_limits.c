@@ -136,6 +136,12 @@ Test(limits, schemas_repeat_the_closed_lists)
 	expect_names(AT(CATALOG_CONFIG, "properties", "isolation", "properties",
 			"layers_required", "items", "enum"),
 		     layers, ARRAY_COUNT(layers));
+	cr_expect_eq(json_integer_value(AT(CATALOG_CONFIG, "properties", "isolation",
+					   "properties", "layers_required", "maxItems")),
+		     LAYER_COUNT);
+	cr_expect_eq(json_integer_value(AT(CATALOG_CONFIG, "properties", "isolation",
+					   "properties", "layers_disabled", "maxItems")),
+		     LAYER_COUNT);
 	expect_names(AT(CATALOG_EXECUTION, "properties", "isolation", "properties", "layers",
 			"items", "enum"),
 		     layers, ARRAY_COUNT(layers));
