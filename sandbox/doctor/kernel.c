@@ -150,18 +150,18 @@ static const struct {
  * when that folder is writable. */
 static bool has_controller(const struct cgroup_host *host, size_t index)
 {
+	const char *group = host->path[CGROUP_MEMORY];
 	char path[CGROUP_PATH_MAX + 32];
 	char names[256] = {0};
 	own_fd fd = -1;
 
 	if (host->version == 1)
 		return access(host->path[controllers[index].place], W_OK) == 0;
-	(void)snprintf(path, sizeof(path), "%s/cgroup.controllers", host->path[0]);
+	(void)snprintf(path, sizeof(path), "%s/cgroup.controllers", group);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || read(fd, names, sizeof(names) - 1) <= 0)
 		return false;
-	return strstr(names, controllers[index].name) != NULL &&
-	       access(host->path[0], W_OK) == 0;
+	return strstr(names, controllers[index].name) != NULL && access(group, W_OK) == 0;
 }
 
 /* Looks only: making a group in version 2 would move the processes around us. */

@@ -3,6 +3,7 @@ names a remedy for what is missing."""
 
 import json
 import subprocess
+from pathlib import Path
 
 import pytest
 from service import USERS, Service
@@ -101,6 +102,35 @@ def test_what_is_required_and_missing_is_an_error(service):
     assert found["user_namespace"]["state"] == "missing"
     assert found["max_user_namespaces"]["remedy"] == "sysctl -w user.max_user_namespaces=10000"
     assert found["memfd_sealing"]["state"] == "usable"
+
+
+VERSION_2 = next((line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()
+                  if " - cgroup2 " in line), None)
+# The one hierarchy in its usual place, and what its group is said to pass on.
+ONLY_VERSION_2 = """
+mount --bind "$1" "$2" && umount --lazy --recursive /sys/fs/cgroup &&
+mount --bind "$2" /sys/fs/cgroup && umount "$2" &&
+mount --bind "$3" "/sys/fs/cgroup$(sed -n s/^0:://p /proc/self/cgroup)/cgroup.controllers" &&
+exec "$4" doctor --json
+"""
+
+
+@pytest.mark.skipif(VERSION_2 is None, reason="no control groups of version 2 are mounted here")
+@pytest.mark.parametrize("names, detail", [
+    ("cpuset cpu io memory pids", "version 2: memory pids cpu"),
+    ("memory pids", "version 2: memory pids"),
+    ("io", "version 2: none writable")])
+def test_version_2_passes_on_what_its_group_has(service, tmp_path, names, detail):
+    if service.user != "root":
+        return  # an ordinary user can mount nothing
+    (tmp_path / "controllers").write_text(names + "\n")
+    (tmp_path / "place").mkdir()
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", ONLY_VERSION_2, "sh", VERSION_2, tmp_path / "place",
+         tmp_path / "controllers", service.casemate], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    found = {feature["name"]: feature for feature in json.loads(done.stdout)["features"]}
+    assert found["cgroups"]["detail"] == detail
 
 
 @pytest.mark.parametrize("arguments, code", [
