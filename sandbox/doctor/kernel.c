@@ -161,7 +161,8 @@ static bool has_controller(const struct cgroup_host *host, size_t index)
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || read(fd, names, sizeof(names) - 1) <= 0)
 		return false;
-	return strstr(names, controllers[index].name) != NULL && access(group, W_OK) == 0;
+	return cgroup_list_has(names, strlen(names), controllers[index].name) &&
+	       access(group, W_OK) == 0;
 }
 
 /* Looks only: making a group in version 2 would move the processes around us. */

@@ -50,6 +50,10 @@ struct cgroup_host {
  * understand it does not offer. */
 void cgroup_host_parse(const char *cgroup, const char *mountinfo, struct cgroup_host *ret);
 
+/* Whether a list of the kernel's (`length` bytes, parted by commas or blanks) has the name;
+ * "cpu" is none of "cpuset memory". */
+bool cgroup_list_has(const char *list, size_t length, const char *name);
+
 nodiscard int cgroup_host_probe(struct cgroup_host *ret, struct err *err);
 
 #define CGROUP_NAME_MAX 112 /* bytes: instance (64), pid or ".service" */

@@ -14,21 +14,18 @@ static const char *const controller_names[CGROUP_PLACES] = {
 	[CGROUP_CPU] = "cpu",	      [CGROUP_CPUACCT] = "cpuacct",
 };
 
-/* True when `list` (comma separated, `length` bytes) holds `name`. */
-static bool list_has(const char *list, size_t length, const char *name)
+bool cgroup_list_has(const char *list, size_t length, const char *name)
 {
 	size_t wanted = strlen(name);
 
-	while (length > 0) {
-		const char *comma = memchr(list, ',', length);
-		size_t item = comma != NULL ? (size_t)(comma - list) : length;
+	for (size_t at = 0; at < length;) {
+		size_t item = 0;
 
-		if (item == wanted && memcmp(list, name, wanted) == 0)
+		while (at + item < length && strchr(", \n", list[at + item]) == NULL)
+			item++;
+		if (item == wanted && memcmp(list + at, name, wanted) == 0)
 			return true;
-		if (comma == NULL)
-			return false;
-		list += item + 1;
-		length -= item + 1;
+		at += item + 1;
 	}
 	return false;
 }
@@ -48,7 +45,8 @@ static bool own_path(const char *cgroup, const char *controller, char *ret, size
 			if (path != NULL &&
 			    (controller[0] == '\0'
 				     ? path == list
-				     : list_has(list, (size_t)(path - list), controller))) {
+				     : cgroup_list_has(list, (size_t)(path - list),
+						       controller))) {
 				size_t length = (size_t)(end - path - 1);
 
 				if (length >= size)
@@ -126,7 +124,7 @@ static void mount_use(const struct mount *mount, const char *cgroup, struct cgro
 		const char *name = controller_names[place];
 
 		if (one->path[place][0] == '\0' &&
-		    list_has(mount->options, strlen(mount->options), name) &&
+		    cgroup_list_has(mount->options, strlen(mount->options), name) &&
 		    own_path(cgroup, name, own, sizeof(own)))
 			join_path(mount, own, one->path[place]);
 	}

@@ -73,6 +73,18 @@ Test(cgroup, a_name_that_only_begins_alike_is_another)
 	cr_assert(eq(str, host.path[CGROUP_CPUACCT], "/cg/cpuacct/right"));
 }
 
+Test(cgroup, a_controller_is_a_whole_word_of_the_list)
+{
+	static const char list[] = "cpuset memory pids\n";
+
+	cr_assert(cgroup_list_has(list, sizeof(list) - 1, "memory"));
+	cr_assert(cgroup_list_has(list, sizeof(list) - 1, "pids"));
+	cr_assert(not(cgroup_list_has(list, sizeof(list) - 1, "cpu")));
+	cr_assert(not(cgroup_list_has(list, sizeof("cpuset mem") - 1, "memory")));
+	cr_assert(cgroup_list_has("rw,cpu,cpuacct", sizeof("rw,cpu,cpuacct") - 1, "cpu"));
+	cr_assert(not(cgroup_list_has("", 0, "cpu")));
+}
+
 Test(cgroup, nonsense_offers_nothing)
 {
 	static const char *const bad[] = {"", "\n\n", ":", "a:b", "0:", "0::", "0::\n:::\n"};
