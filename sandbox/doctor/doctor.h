@@ -26,9 +26,18 @@ struct finding {
 	uint32_t layers; /* preset to what the question gives; `ask` may take some away */
 };
 
+/* Whether the service starts without it. What only cells stand on is not required at a level
+ * that has none. */
+enum need {
+	OPTIONAL,
+	REQUIRED,
+	REQUIRED_ON_HOST, /* at a level without cells only */
+	NEED_MAX = REQUIRED_ON_HOST
+};
+
 struct question {
 	const char *name;
-	bool is_required; /* the service does not start without, at level full */
+	enum need need;
 	void (*ask)(struct finding *finding);
 	const char *remedy; /* when it is not usable */
 	uint32_t gives;	    /* layers of a worker that stand on it; see finding.layers */

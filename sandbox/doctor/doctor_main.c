@@ -23,10 +23,11 @@ struct report {
 	uint32_t layers;	       /* that can be had */
 };
 
-/* What only cells stand on is not required where there are none. */
 static bool is_required(const struct question *question, unsigned level)
 {
-	return question->is_required &&
+	if (question->need == REQUIRED_ON_HOST)
+		return (level_layers(level) & LAYERS_OF_CELL) == 0;
+	return question->need == REQUIRED &&
 	       (question->gives == 0 || (question->gives & level_layers(level)) != 0);
 }
 

@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
@@ -223,37 +224,116 @@ static void ask_own_uid(struct finding *finding)
 	try_in_child(try_own_uid, finding);
 }
 
+struct capability {
+	int number;
+	const char *name;
+};
+
+/* Without one of these the service, started as root, does not get through its start. */
+static const struct capability of_root[] = {
+	{CAP_CHOWN, "CAP_CHOWN"},     {CAP_DAC_OVERRIDE, "CAP_DAC_OVERRIDE"},
+	{CAP_SETGID, "CAP_SETGID"},   {CAP_SETUID, "CAP_SETUID"},
+	{CAP_SETPCAP, "CAP_SETPCAP"}, {CAP_SYS_CHROOT, "CAP_SYS_CHROOT"},
+};
+
+/* What the warden keeps where no user namespace gives it rights of its own. */
+static const struct capability of_warden[] = {
+#define KEEP(name, why, is_inherited) {name, #name},
+#include "sandbox/layers/host.caps.def"
+#undef KEEP
+};
+
+static void ask_for_all(struct finding *finding, const struct capability *list, size_t count)
+{
+	char missing[128] = "";
+
+	if (geteuid() != 0) {
+		answer(finding, ANSWER_USABLE, "not needed by an ordinary user");
+		return;
+	}
+	for (size_t i = 0; i < count; i++) {
+		size_t used = strlen(missing);
+
+		if (prctl(PR_CAPBSET_READ, list[i].number, 0, 0, 0) != 1)
+			(void)snprintf(missing + used, sizeof(missing) - used, " %s",
+				       list[i].name);
+	}
+	if (missing[0] == '\0')
+		finding->answer = ANSWER_USABLE;
+	else
+		answer(finding, ANSWER_MISSING, "without%s", missing);
+}
+
+static void ask_capabilities(struct finding *finding)
+{
+	ask_for_all(finding, of_root, ARRAY_COUNT(of_root));
+}
+
+static void ask_warden_capabilities(struct finding *finding)
+{
+	ask_for_all(finding, of_warden, ARRAY_COUNT(of_warden));
+}
+
+/* The warden is of another user than its workers, and not root. */
+static int try_processes(struct err *err)
+{
+	char path[64];
+	own_fd fd = -1;
+	int status = geteuid() == 0 ? try_own_uid(err) : 0;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)getppid());
+	if (status == 0)
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (status == 0 && fd < 0)
+		status = err_errno(err, errno, "see a process of another user");
+	return status;
+}
+
+static void ask_processes(struct finding *finding)
+{
+	try_in_child(try_processes, finding);
+}
+
 #define NEWER(version) \
 	"use Linux " version " or newer, and allow the call in an outer seccomp profile"
 
 const struct question questions_kernel[] = {
-	{"landlock", true, ask_landlock,
+	{"landlock", REQUIRED, ask_landlock,
 	 "use a kernel with CONFIG_SECURITY_LANDLOCK and landlock in its lsm= list; Linux 6.12 "
 	 "or "
 	 "newer also confines signals and abstract sockets",
 	 LAYER_LANDLOCK},
-	{"seccomp_filter", true, ask_seccomp, "use a kernel with CONFIG_SECCOMP_FILTER",
+	{"seccomp_filter", REQUIRED, ask_seccomp, "use a kernel with CONFIG_SECCOMP_FILTER",
 	 LAYER_SECCOMP},
-	{"seccomp_notification", true, ask_notification,
+	{"seccomp_notification", REQUIRED, ask_notification,
 	 "use Linux 5.19 or newer; under a supervisor that has a listener itself (busy), take "
 	 "denial_events out of isolation.layers_required: denials are then not told of",
 	 LAYER_DENIAL_EVENTS},
-	{"cgroups", false, ask_cgroups,
+	{"cgroups", OPTIONAL, ask_cgroups,
 	 "delegate memory, pids and cpu to the service (systemd: Delegate=yes; container: a "
 	 "writable "
 	 "cgroup); without them only rlimits bound a job",
 	 LAYERS_OF_GROUPS},
-	{"no_new_privileges", true, ask_privileges,
+	{"no_new_privileges", REQUIRED, ask_privileges,
 	 "start the service as root or as an ordinary user, not as one with a few capabilities",
 	 LAYER_NO_NEW_PRIVILEGES | LAYER_NO_CAPABILITIES | LAYER_RLIMITS},
-	{"own_uid", false, ask_own_uid,
+	{"own_uid", OPTIONAL, ask_own_uid,
 	 "start the service as root: each worker then has a user of its own", LAYER_OWN_UID},
-	{"memfd_sealing", true, ask_memfd, NEWER("3.17"), 0},
-	{"pidfd", true, ask_pidfd, NEWER("5.3"), 0},
-	{"clone3", true, ask_clone3, NEWER("5.3"), LAYERS_OF_CELL},
-	{"close_range", true, ask_close_range, NEWER("5.9"), 0},
-	{"openat2", true, ask_openat2, NEWER("5.6"), 0},
-	{"core_scheduling", false, ask_core_scheduling,
+	{"capabilities", REQUIRED, ask_capabilities,
+	 "give them to the container, or start the service as an ordinary user", 0},
+	{"capabilities_of_the_warden", REQUIRED_ON_HOST, ask_warden_capabilities,
+	 "give them to the container, or start the service as an ordinary user", 0},
+	{"processes_of_others", REQUIRED_ON_HOST, ask_processes,
+	 "mount /proc without hidepid (systemd: ProtectProc=default), or start the service as "
+	 "an "
+	 "ordinary user",
+	 0},
+	{"memfd_sealing", REQUIRED, ask_memfd, NEWER("3.17"), 0},
+	{"pidfd", REQUIRED, ask_pidfd, NEWER("5.3"), 0},
+	{"clone3", REQUIRED, ask_clone3, NEWER("5.3"), LAYERS_OF_CELL},
+	{"close_range", REQUIRED, ask_close_range, NEWER("5.9"), 0},
+	{"openat2", REQUIRED, ask_openat2, NEWER("5.6"), 0},
+	{"core_scheduling", OPTIONAL, ask_core_scheduling,
 	 "use a kernel with CONFIG_SCHED_CORE, or switch simultaneous multithreading off "
 	 "(nosmt)",
 	 LAYER_CORE_SCHEDULING},

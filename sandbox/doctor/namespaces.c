@@ -113,25 +113,25 @@ ASK(cell)
 #define KERNEL_OPTION(name) "use a kernel built with CONFIG_" name
 
 const struct question questions_namespaces[] = {
-	{"user_namespace", true, ask_user,
+	{"user_namespace", REQUIRED, ask_user,
 	 "set user.max_user_namespaces above 0 and, where they exist, "
 	 "kernel.unprivileged_userns_clone=1 and "
 	 "kernel.apparmor_restrict_unprivileged_userns=0; "
 	 "in a container allow unshare and clone with CLONE_NEW* in its seccomp profile",
 	 LAYER_USER_NAMESPACE},
-	{"mount_namespace_and_root", true, ask_root,
+	{"mount_namespace_and_root", REQUIRED, ask_root,
 	 "Linux 5.12 or newer; in a container allow mount, umount2, pivot_root, open_tree, "
 	 "move_mount and mount_setattr in its seccomp profile",
 	 LAYER_MOUNT_NAMESPACE | LAYER_MINIMAL_ROOT},
-	{"pid_namespace", true, ask_pid, KERNEL_OPTION("PID_NS"), LAYER_PID_NAMESPACE},
-	{"network_namespace", true, ask_network, KERNEL_OPTION("NET_NS"),
+	{"pid_namespace", REQUIRED, ask_pid, KERNEL_OPTION("PID_NS"), LAYER_PID_NAMESPACE},
+	{"network_namespace", REQUIRED, ask_network, KERNEL_OPTION("NET_NS"),
 	 LAYER_NETWORK_NAMESPACE},
-	{"ipc_namespace", true, ask_ipc, KERNEL_OPTION("IPC_NS"), LAYER_IPC_NAMESPACE},
-	{"uts_namespace", true, ask_uts, KERNEL_OPTION("UTS_NS"), LAYER_UTS_NAMESPACE},
-	{"cgroup_namespace", true, ask_cgroup, KERNEL_OPTION("CGROUPS"),
+	{"ipc_namespace", REQUIRED, ask_ipc, KERNEL_OPTION("IPC_NS"), LAYER_IPC_NAMESPACE},
+	{"uts_namespace", REQUIRED, ask_uts, KERNEL_OPTION("UTS_NS"), LAYER_UTS_NAMESPACE},
+	{"cgroup_namespace", REQUIRED, ask_cgroup, KERNEL_OPTION("CGROUPS"),
 	 LAYER_CGROUP_NAMESPACE},
-	{"time_namespace", true, ask_time, KERNEL_OPTION("TIME_NS"), LAYER_TIME_NAMESPACE},
-	{"cell", true, ask_cell, "allow clone3 with CLONE_NEW* and nested user namespaces",
+	{"time_namespace", REQUIRED, ask_time, KERNEL_OPTION("TIME_NS"), LAYER_TIME_NAMESPACE},
+	{"cell", REQUIRED, ask_cell, "allow clone3 with CLONE_NEW* and nested user namespaces",
 	 LAYERS_OF_CELL},
 };
 const size_t questions_namespaces_count = ARRAY_COUNT(questions_namespaces);

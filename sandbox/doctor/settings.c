@@ -82,21 +82,21 @@ static void ask_kernel(struct finding *finding)
 }
 
 const struct question questions_settings[] = {
-	{"kernel", false, ask_kernel, "", 0},
-	{"max_user_namespaces", false, ask_max_user, "sysctl -w user.max_user_namespaces=10000",
+	{"kernel", OPTIONAL, ask_kernel, "", 0},
+	{"max_user_namespaces", OPTIONAL, ask_max_user,
+	 "sysctl -w user.max_user_namespaces=10000", 0},
+	{"max_mnt_namespaces", OPTIONAL, ask_max_mnt, "sysctl -w user.max_mnt_namespaces=10000",
 	 0},
-	{"max_mnt_namespaces", false, ask_max_mnt, "sysctl -w user.max_mnt_namespaces=10000",
+	{"max_net_namespaces", OPTIONAL, ask_max_net, "sysctl -w user.max_net_namespaces=10000",
 	 0},
-	{"max_net_namespaces", false, ask_max_net, "sysctl -w user.max_net_namespaces=10000",
-	 0},
-	{"unprivileged_userns_clone", false, ask_userns_clone,
+	{"unprivileged_userns_clone", OPTIONAL, ask_userns_clone,
 	 "sysctl -w kernel.unprivileged_userns_clone=1", 0},
-	{"apparmor_restrict_unprivileged_userns", false, ask_apparmor,
+	{"apparmor_restrict_unprivileged_userns", OPTIONAL, ask_apparmor,
 	 "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, or an AppArmor profile "
 	 "that "
 	 "allows userns",
 	 0},
-	{"transparent_huge_pages", false, ask_huge_pages,
+	{"transparent_huge_pages", OPTIONAL, ask_huge_pages,
 	 "set /sys/kernel/mm/transparent_hugepage/enabled to madvise: forking a warm "
 	 "interpreter is "
 	 "then twice as fast",

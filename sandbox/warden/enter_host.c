@@ -28,7 +28,7 @@ static const struct {
 	bool is_inherited;
 } kept[] = {
 #define KEEP(name, why, is_inherited) {name, #name, is_inherited},
-#include "sandbox/warden/host.caps.def"
+#include "sandbox/layers/host.caps.def"
 #undef KEEP
 };
 

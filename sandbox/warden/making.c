@@ -295,7 +295,8 @@ static int find_program(struct slot *slot, struct err *err)
 		       (int)slot->worker_pid);
 	if (proc_text(path, text, sizeof(text)) < 0)
 		return err_errno(err, errno,
-				 "read the worker's children (CONFIG_PROC_CHILDREN)");
+				 "read the worker's children (CONFIG_PROC_CHILDREN, and "
+				 "/proc without hidepid at level landlock)");
 	slot->program_pid = (pid_t)strtol(text, &end, 10);
 	/* "123 " */
 	if (slot->program_pid <= 0 || strspn(end, " ") != strlen(end))

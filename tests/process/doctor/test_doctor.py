@@ -10,11 +10,12 @@ from service import USERS, Service
 
 NAMESPACES = ["user_namespace", "mount_namespace_and_root", "pid_namespace", "network_namespace",
               "ipc_namespace", "uts_namespace", "cgroup_namespace", "time_namespace", "cell"]
-REQUIRED = NAMESPACES + ["landlock", "seccomp_filter", "memfd_sealing", "pidfd", "clone3",
-                         "close_range", "openat2"]
+REQUIRED = NAMESPACES + ["landlock", "seccomp_filter", "capabilities", "memfd_sealing",
+                         "pidfd", "clone3", "close_range", "openat2"]
 OPTIONAL = ["kernel", "max_user_namespaces", "max_mnt_namespaces", "max_net_namespaces",
             "unprivileged_userns_clone", "apparmor_restrict_unprivileged_userns",
-            "transparent_huge_pages", "seccomp_notification", "cgroups", "core_scheduling"]
+            "transparent_huge_pages", "seccomp_notification", "cgroups", "core_scheduling",
+            "capabilities_of_the_warden", "processes_of_others"]
 
 
 @pytest.fixture(scope="module", params=USERS)
@@ -102,6 +103,30 @@ def test_what_is_required_and_missing_is_an_error(service):
     assert found["user_namespace"]["state"] == "missing"
     assert found["max_user_namespaces"]["remedy"] == "sysctl -w user.max_user_namespaces=10000"
     assert found["memfd_sealing"]["state"] == "usable"
+
+
+HIDDEN = ["unshare", "--mount", "sh", "-c",
+          'mount -t proc -o hidepid=invisible proc /proc && exec "$@"', "sh"]
+
+
+@pytest.mark.parametrize("level, around, name, detail", [
+    ("full", ["setpriv", "--bounding-set=-sys_chroot"], "capabilities", "CAP_SYS_CHROOT"),
+    ("landlock", ["setpriv", "--bounding-set=-fowner,-kill"], "capabilities_of_the_warden",
+     "without CAP_KILL CAP_FOWNER"),
+    ("landlock", ["unshare", "--user", "--map-root-user"], "processes_of_others", "groups"),
+    ("landlock", HIDDEN, "processes_of_others", "see a process of another user")])
+def test_what_only_the_start_as_root_needs(service, level, around, name, detail):
+    """The service does not start there, as root."""
+    if service.user != "root":
+        return
+    done = subprocess.run([*around, service.casemate, "doctor", "--json", "--level", level],
+                          capture_output=True, text=True, timeout=60)
+    document = json.loads(done.stdout)
+    found = {feature["name"]: feature for feature in document["features"]}
+
+    assert done.returncode == 1 and document["ready"] is False
+    assert found[name]["state"] == "missing" and detail in found[name]["detail"]
+    assert found[name]["required"]
 
 
 VERSION_2 = next((line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()
