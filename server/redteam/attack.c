@@ -15,6 +15,8 @@
 /* How long the jobs' processes are looked for. Their code sleeps a second. */
 #define LOOK_MS	    4000
 #define LOOK_GAP_MS 5
+/* An answer is given when the rest of a job is being killed. */
+#define GONE_MS 2000
 
 volatile sig_atomic_t attack_is_interrupted;
 
@@ -253,6 +255,24 @@ static void judge_event(const struct probe *probe, const struct job *job, struct
 	verdict_say(ret, END_ESCAPED, "nobody was told");
 }
 
+/* A job that could not leave anything behind says so itself. */
+static void judge_gone(const struct target *target, const struct probe *probe,
+		       const struct job *job, struct verdict *ret)
+{
+	uint64_t until = clock_mono_us() + GONE_MS * 1000;
+	unsigned left;
+	pid_t found[2];
+
+	if (strcmp(job_text(job, "stdout"), "LEFT\n") != 0) {
+		judge_words(probe, job, ret);
+		return;
+	}
+	while ((left = process_find(target->host.mark, found)) > 0 && clock_mono_us() < until)
+		pause_ms(LOOK_GAP_MS);
+	verdict_say(ret, left > 0 ? END_ESCAPED : END_HELD,
+		    left > 0 ? "it goes on after its job" : "it is gone");
+}
+
 static int look(const struct probe *probe, const char *mark, char *ret_saw, size_t size)
 {
 	uint64_t until = clock_mono_us() + LOOK_MS * 1000;
@@ -350,6 +370,8 @@ static int attack_alone(struct target *target, const struct probe *probe, struct
 	}
 	if (status == 0 && probe->judge == JUDGE_EVENT)
 		judge_event(probe, job, ret);
+	else if (status == 0 && probe->judge == JUDGE_GONE)
+		judge_gone(target, probe, job, ret);
 	else if (status == 0)
 		judge_words(probe, job, ret);
 	return status;

@@ -19,7 +19,7 @@ static const struct {
 };
 
 static const char *const judges[] = {"job",  "differ", "event", "namespace", "cgroup",
-				     "user", "core",   "http",	"tls"};
+				     "user", "core",   "gone",	"http",	     "tls"};
 
 const char *probe_word(const char **at, size_t *ret_length)
 {

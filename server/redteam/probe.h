@@ -25,6 +25,7 @@ enum judge {
 	JUDGE_CGROUP,
 	JUDGE_USER,
 	JUDGE_CORE,
+	JUDGE_GONE, /* what the job leaves behind, looked for from outside when it has ended */
 	JUDGE_HTTP, /* bytes sent to the service, and its answer */
 	JUDGE_TLS,
 	JUDGE_MAX = JUDGE_TLS

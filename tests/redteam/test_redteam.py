@@ -11,6 +11,7 @@ import ctypes
 import errno
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -130,7 +131,8 @@ def test_a_job_that_had_none_beside_it_has_proved_nothing(tmp_path):
     folder = own_probe(tmp_path, "cross.mine", "tries: it\nlayers: seccomp\n"
                        "=== beside\nimport time\ntime.sleep(1)\n=== code\nheld('nobody here')\n")
     for jobs, word, code in ((2, "held", 0), (1, "BROKEN", 1)):
-        with Service(config=merge(SMALL, {"tenants": {"dev": {"concurrency_max": jobs}}})) as service:
+        config = merge(SMALL, {"tenants": {"dev": {"concurrency_max": jobs}}})
+        with Service(config=config) as service:
             done = redteam(service, "--probes", folder, as_user=False)
         assert done.stdout.splitlines()[1].startswith(f"{word} "), done.stdout
         assert done.returncode == code
@@ -166,7 +168,7 @@ class Elsewhere(Service):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root; run once as root")
 def test_a_service_that_cannot_see_the_witnesses_has_none():
-    """Without a look at the place such a probe could not fail: what it tries to reach is not there."""
+    """Such a probe could not fail: what it tries to reach is not there."""
     with Elsewhere(config=SMALL) as service:
         done = redteam(service, "--only", "files.read_host_file", as_user=False)
     assert done.returncode == 2, done.stdout
@@ -225,6 +227,33 @@ def test_a_certificate_that_cannot_be_shown_is_not_refused(whole, tmp_path):
                    as_user=False)
     assert done.returncode == 1, (done.stdout, done.stderr)
     assert done.stdout.splitlines()[1].startswith("BROKEN "), done.stdout
+
+
+def mark_of(process):
+    """The name that the second job of a running command has given itself."""
+    while process.poll() is None:
+        for path in Path("/proc").glob("[0-9]*/comm"):
+            with contextlib.suppress(OSError):
+                name = path.read_text().strip()
+                if re.fullmatch("p[0-9a-f]{8}-1", name):
+                    return name
+    return None
+
+
+def test_a_process_that_is_left_behind_is_seen(whole, tmp_path):
+    """By its name alone, so one of ours will do."""
+    folder = own_probe(tmp_path, "cross.mine", "tries: it\nlayers: warden\njudge: gone\n=== code\n"
+                       "import time\nlibc.prctl(15, b'{mark}', 0, 0, 0)\ntime.sleep(2)\n"
+                       "print('LEFT')\n")
+    command = [whole.casemate, "redteam", "--url", whole.url, "--pki", whole.pki,
+               "--probes", folder]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        program = shutil.copy("/bin/sleep", tmp_path / mark_of(process))
+        with subprocess.Popen([program, "60"]) as left:
+            out = process.communicate(timeout=60)[0]
+            left.kill()
+    assert process.returncode == 1
+    assert out.splitlines()[1].startswith("ESCAPED "), out
 
 
 @pytest.mark.parametrize("options", [[], ["--json"]])
