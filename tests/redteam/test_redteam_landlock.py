@@ -9,7 +9,7 @@ import json
 
 import pytest
 from service import USERS, Service, merge
-from test_redteam import SMALL, redteam
+from test_redteam import SMALL, TEST_BUILD, redteam
 
 LANDLOCK = merge(SMALL, {"isolation": {"level": "landlock"}})
 
@@ -88,3 +88,17 @@ def test_what_is_open_is_what_is_written_down(bare):
     assert lacking | unseen | BY_CHANCE == set(expected) | BY_CHANCE
     gaps = {gap for name, gap in expected.items() if gap and name in lacking | unseen}
     assert gaps <= set(isolation["not_promised"])
+
+
+@pytest.mark.skipif(not TEST_BUILD.exists(), reason="build it with `make VARIANT=test all`")
+def test_files_of_the_host_are_reached_without_landlock():
+    """Or the probes that try have proved nothing at this level."""
+    off = {"isolation": {"layers_disabled": ["landlock"], "layers_required": []}}
+    with Service(build=TEST_BUILD, config=merge(LANDLOCK, off)) as service:
+        done = redteam(service, "--json", "--only", "files.", as_user=False)
+    escaped = {probe["id"] for probe in json.loads(done.stdout)["probes"] if not probe["held"]}
+    assert done.returncode == 1
+    assert escaped >= {"files.read_host_file", "files.symlink_to_host_file",
+                       "files.leave_by_dot_dot", "files.write_host_file",
+                       "files.create_in_host_folder", "files.list_host_root",
+                       "files.host_accounts", "files.proc_of_init", "files.cgroup_tree"}
