@@ -104,8 +104,11 @@ static int raise_init(const struct cell_plan *plan, struct cell *cell, struct er
 	status = clone_init(plan, &pid, &cell->init_pidfd, err);
 	if (status < 0)
 		return status;
-	if (pid == 0)
+	if (pid == 0) {
+		/* Or it would wait for a maker that has died, by whose end of its own. */
+		fd_drop(&mine);
 		cell_init_run(plan, its);
+	}
 	fd_drop(&its);
 	status = write_maps(plan, pid, err);
 	if (status == 0)

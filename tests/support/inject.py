@@ -6,11 +6,13 @@ tracer's thread must be the one that attached.
 Attaches to PID and takes its next children in turn: the first is left alone, the second is let fail
 at its first number, the third is left alone, and so on until the numbers (comma separated, from 1)
 are used up. Instead of the call the child gets EPERM, and is let go. NUMBERS = "count": the next
-child's calls are counted until it waits for something. Prints one line for each child:
+child's calls are counted until it waits for something. NUMBERS = "orphan": PID is killed when its
+next child is born. Prints one line for each child:
 
     <number> <call> <time>   made to fail at the number-th call, when it was born
     <number> end <time>      ended before its number-th call
     calls <call> <call> ...  the answer to "count"
+    orphan <pid>             the answer to "orphan"
 """
 
 import contextlib
@@ -65,8 +67,9 @@ def wait(pid, seconds=60):
         time.sleep(0.0002)
 
 
-def next_child(parent):
-    """Lets the parent run until it forks; returns the stopped child. The parent goes on."""
+def next_child(parent, is_killed=False):
+    """Lets the parent run until it forks; returns the stopped child. The parent goes on, or dies
+    before it has made another call."""
     while True:
         status = wait(parent, 3600)
         if status is None:
@@ -76,7 +79,10 @@ def next_child(parent):
             child = ctypes.c_ulong()
             ptrace(0x4201, parent, ctypes.addressof(child))  # GETEVENTMSG
             wait(child.value)
-            ptrace(CONT, parent)
+            if is_killed:
+                kill(parent)
+            else:
+                ptrace(CONT, parent)
             return child.value
         stopped_by = os.WSTOPSIG(status)
         ptrace(CONT, parent, 0 if event else stopped_by)
@@ -142,6 +148,11 @@ def main():
     print("attached", flush=True)
     if numbers == "count":
         print("calls", *count(next_child(parent)), flush=True)
+        return
+    if numbers == "orphan":
+        child = next_child(parent, is_killed=True)
+        ptrace(DETACH, child)
+        print("orphan", child, flush=True)
         return
     for number in numbers.split(","):
         ptrace(DETACH, next_child(parent))

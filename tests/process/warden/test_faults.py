@@ -134,6 +134,17 @@ def test_no_job_runs_behind_an_incomplete_wall(program, tmp_path):
             share.close()
 
 
+def test_an_init_whose_maker_dies_at_its_birth_ends_too(tmp_path):
+    """Nobody above it knows of it yet, so it has to see for itself."""
+    injected = Injected("casemate-cell", ["orphan"], tmp_path)
+    try:
+        injected.jobs.append(injected.warden.run("", timeout=60, queue_ms=60000))
+        orphan = int(injected.tracer.communicate(timeout=30 * SLOW)[0].split()[1])
+        assert wait_until(lambda: not os.path.exists(f"/proc/{orphan}"))
+    finally:
+        injected.close()
+
+
 def check(share, count):
     assert share.tracer.wait() == 0
     results = list(share.results())
