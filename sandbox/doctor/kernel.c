@@ -300,8 +300,7 @@ static void ask_processes(struct finding *finding)
 const struct question questions_kernel[] = {
 	{"landlock", REQUIRED, ask_landlock,
 	 "use a kernel with CONFIG_SECURITY_LANDLOCK and landlock in its lsm= list; Linux 6.12 "
-	 "or "
-	 "newer also confines signals and abstract sockets",
+	 "or newer also confines signals and abstract sockets",
 	 LAYER_LANDLOCK},
 	{"seccomp_filter", REQUIRED, ask_seccomp, "use a kernel with CONFIG_SECCOMP_FILTER",
 	 LAYER_SECCOMP},
@@ -311,8 +310,7 @@ const struct question questions_kernel[] = {
 	 LAYER_DENIAL_EVENTS},
 	{"cgroups", OPTIONAL, ask_cgroups,
 	 "delegate memory, pids and cpu to the service (systemd: Delegate=yes; container: a "
-	 "writable "
-	 "cgroup); without them only rlimits bound a job",
+	 "writable cgroup); without them only rlimits bound a job",
 	 LAYERS_OF_GROUPS},
 	{"no_new_privileges", REQUIRED, ask_privileges,
 	 "start the service as root or as an ordinary user, not as one with a few capabilities",
@@ -324,9 +322,8 @@ const struct question questions_kernel[] = {
 	{"capabilities_of_the_warden", REQUIRED_ON_HOST, ask_warden_capabilities,
 	 "give them to the container, or start the service as an ordinary user", 0},
 	{"processes_of_others", REQUIRED_ON_HOST, ask_processes,
-	 "mount /proc without hidepid (systemd: ProtectProc=default), or start the service as "
-	 "an "
-	 "ordinary user",
+	 "mount /proc without hidepid (systemd: ProtectProc=default), or start the service "
+	 "as an ordinary user",
 	 0},
 	{"memfd_sealing", REQUIRED, ask_memfd, NEWER("3.17"), 0},
 	{"pidfd", REQUIRED, ask_pidfd, NEWER("5.3"), 0},

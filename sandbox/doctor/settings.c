@@ -93,13 +93,11 @@ const struct question questions_settings[] = {
 	 "sysctl -w kernel.unprivileged_userns_clone=1", 0},
 	{"apparmor_restrict_unprivileged_userns", OPTIONAL, ask_apparmor,
 	 "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, or an AppArmor profile "
-	 "that "
-	 "allows userns",
+	 "that allows userns",
 	 0},
 	{"transparent_huge_pages", OPTIONAL, ask_huge_pages,
 	 "set /sys/kernel/mm/transparent_hugepage/enabled to madvise: forking a warm "
-	 "interpreter is "
-	 "then twice as fast",
+	 "interpreter is then twice as fast",
 	 0},
 };
 const size_t questions_settings_count = ARRAY_COUNT(questions_settings);
