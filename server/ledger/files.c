@@ -12,7 +12,6 @@
 #define CHECKPOINT_PAGES                                                     \
 	64 /* of 64 KiB: the log stays small, and copying takes milliseconds \
 	    */
-#define PURGE_ROWS_TICK 64
 #define PIECES_BITS                                                              \
 	16 /* pieces of one file; a row's number is that of the file and its own \
 	    */
@@ -58,18 +57,6 @@ static int count_kept(struct files *files, struct err *err)
 	return run(files, "SELECT coalesce(sum(size), 0) FROM files", &files->kept_bytes, err);
 }
 
-/* What a killed process was writing, or a full disk cut off; nothing is being written now. */
-static int clear_remains(struct files *files, struct err *err)
-{
-	int status = run(files, "DELETE FROM files WHERE is_whole = 0", NULL, err);
-
-	if (status == 0)
-		status = run(files,
-			     "DELETE FROM pieces WHERE id >> 16 NOT IN (SELECT id FROM files)",
-			     NULL, err);
-	return status == 0 ? count_kept(files, err) : status;
-}
-
 static int load(struct files *files, struct err *err)
 {
 	uint64_t version = 0;
@@ -79,7 +66,12 @@ static int load(struct files *files, struct err *err)
 		status = run(files, schema, NULL, err);
 	else if (status == 0 && version != USER_VERSION)
 		status = err_set(err, EPROTO, "files: made by another version");
-	return status == 0 ? clear_remains(files, err) : status;
+	if (status == 0)
+		status = run(files,
+			     "DELETE FROM pieces WHERE id >> 16 NOT IN (SELECT id FROM files)",
+			     NULL, err);
+	files->has_remains = true; /* what a killed process was writing */
+	return status == 0 ? count_kept(files, err) : status;
 }
 
 static int open_once(struct files *files, const char *path, struct err *err)
@@ -208,52 +200,102 @@ static void job_start(struct files *files, struct files_job *job)
 
 /* --- deleting ---------------------------------------------------------------------------- */
 
-static int delete_one(struct files *files, uint64_t id, uint64_t size, struct err *err)
+static int keep_step(struct files_job *job, struct err *err);
+
+static bool is_being_written(const struct files *files, uint64_t id)
 {
-	static const enum sql both[] = {SQL_FILE_FORGET_PIECES, SQL_FILE_FORGET};
-	int status = 0;
+	for (const struct files_job *job = files->first; job != NULL; job = job->next)
+		if (job->step == keep_step &&
+		    ((const struct files_keep *)(const void *)job)->id == id)
+			return true;
+	return false;
+}
 
-	for (size_t i = 0; status == 0 && i < ARRAY_COUNT(both); i++) {
-		sqlite3_stmt *statement = NULL;
+static void going_set(struct files *files, sqlite3_stmt *row)
+{
+	files->going_id = (uint64_t)sqlite3_column_int64(row, 0);
+	files->going_size = (uint64_t)sqlite3_column_int64(row, 1);
+	files->going_pieces = (files->going_size + FILES_PIECE_BYTES - 1) / FILES_PIECE_BYTES;
+}
 
-		status = database_prepare(&files->db, both[i], &statement, err);
-		if (status < 0)
-			break;
-		(void)sqlite3_bind_int64(statement, 1, (sqlite3_int64)id);
-		status = database_step(&files->db, statement, err);
-	}
-	if (status == 0 && sqlite3_changes(files->db.handle) > 0)
-		files->kept_bytes -= size < files->kept_bytes ? size : files->kept_bytes;
+/* What a killed process was writing, or a full disk cut off. */
+static int find_remains(struct files *files, struct err *err)
+{
+	sqlite3_stmt *row = NULL;
+	int status = database_prepare(&files->db, SQL_FILE_REMAINS, &row, err);
+
+	if (status < 0)
+		return status;
+	while ((status = database_step(&files->db, row, err)) == 1)
+		if (!is_being_written(files, (uint64_t)sqlite3_column_int64(row, 0))) {
+			going_set(files, row);
+			(void)sqlite3_reset(row);
+			return 1;
+		}
+	files->has_remains = status < 0;
 	return status;
 }
 
-/* Deletes the oldest while they are expired or the total is above `bytes_max`. A file that is
- * just being written is none of them: it is the newest. */
-static int purge(struct files *files, uint64_t now_ms, uint64_t bytes_max, int rows,
-		 struct err *err)
+/* The oldest, while it is expired or the total is above `bytes_max`. A file that is just being
+ * written is none of them: it is the newest. */
+static int find_oldest(struct files *files, uint64_t now_ms, uint64_t bytes_max,
+		       struct err *err)
 {
-	for (int count = 0; count < rows; count++) {
-		sqlite3_stmt *statement = NULL;
-		uint64_t id;
-		uint64_t size;
-		uint64_t expires_ms;
-		int status = database_prepare(&files->db, SQL_FILE_OLDEST, &statement, err);
+	sqlite3_stmt *row = NULL;
+	int status = database_prepare(&files->db, SQL_FILE_OLDEST, &row, err);
 
-		if (status == 0)
-			status = database_step(&files->db, statement, err);
-		if (status <= 0)
-			return status;
-		id = (uint64_t)sqlite3_column_int64(statement, 0);
-		size = (uint64_t)sqlite3_column_int64(statement, 1);
-		expires_ms = (uint64_t)sqlite3_column_int64(statement, 2);
-		(void)sqlite3_reset(statement);
-		if (expires_ms > now_ms && files->kept_bytes <= bytes_max)
-			return 0;
-		status = delete_one(files, id, size, err);
-		if (status < 0)
-			return status;
+	if (status == 0)
+		status = database_step(&files->db, row, err);
+	if (status <= 0)
+		return status;
+	if ((uint64_t)sqlite3_column_int64(row, 2) > now_ms && files->kept_bytes <= bytes_max)
+		status = 0;
+	else
+		going_set(files, row);
+	(void)sqlite3_reset(row);
+	return status;
+}
+
+static int run_on(struct files *files, enum sql sql, uint64_t id, struct err *err)
+{
+	sqlite3_stmt *statement = NULL;
+	int status = database_prepare(&files->db, sql, &statement, err);
+
+	if (status < 0)
+		return status;
+	(void)sqlite3_bind_int64(statement, 1, (sqlite3_int64)id);
+	return database_step(&files->db, statement, err);
+}
+
+/* 1: there is one to delete, which is not given out any more. */
+static int going_begin(struct files *files, uint64_t now_ms, uint64_t bytes_max,
+		       struct err *err)
+{
+	int status = files->has_remains ? find_remains(files, err) : 0;
+
+	if (status == 0)
+		status = find_oldest(files, now_ms, bytes_max, err);
+	if (status == 1 && run_on(files, SQL_FILE_GOES, files->going_id, err) < 0)
+		return -EIO;
+	return status;
+}
+
+static int going_piece(struct files *files, struct err *err)
+{
+	int status = 0;
+
+	if (files->going_pieces > 0)
+		status = run_on(files, SQL_PIECE_FORGET,
+				files->going_id << PIECES_BITS | --files->going_pieces, err);
+	if (status < 0 || files->going_pieces > 0)
+		return status;
+	status = run_on(files, SQL_FILE_FORGET, files->going_id, err);
+	if (status == 0) {
+		files->kept_bytes -= files->going_size < files->kept_bytes ? files->going_size
+									   : files->kept_bytes;
+		files->going_id = 0;
 	}
-	return 0;
+	return status;
 }
 
 /* The log cannot start over by itself: automatic checkpoints are off. */
@@ -271,22 +313,52 @@ static int commit(struct files *files, int status, struct err *err)
 	return status;
 }
 
-void files_tick(struct files *files, uint64_t now_ms, uint64_t bytes_max)
+/* A piece of what has to go; 1: done, 0: nothing has. What is deleted is overwritten, through
+ * the log: a whole file in one transaction would need as much room on the disk once more, which
+ * is the record's, and all callers would wait for it. */
+static int purge(struct files *files, uint64_t now_ms, uint64_t bytes_max, struct err *err)
 {
-	struct err err = {0};
-	int status;
+	int found = files->going_id != 0;
+	int status = database_run(&files->db, SQL_BEGIN, err);
 
+	if (status == 0 && !found)
+		found = going_begin(files, now_ms, bytes_max, err);
+	if (status == 0)
+		status = found == 1 ? going_piece(files, err) : found;
+	status = commit(files, status, err);
+	if (status < 0) {
+		files->going_id = 0;
+		files->has_remains = true;
+	}
+	return status < 0 ? status : found;
+}
+
+static int purge_step(struct files_job *job, struct err *err)
+{
+	return purge(job->files, clock_wall_ms(), job->files->bytes_max, err);
+}
+
+static void purged(struct files_job *job, const struct err *err)
+{
+	(void)job;
+	if (err != NULL)
+		log_event(LOG_WARN, "file_store_failed", LOG_STR("reason", err->text));
+}
+
+static void purge_start(struct files *files)
+{
+	files->purge.step = purge_step;
+	files->purge.done = purged;
+	if (!files->purge.is_queued)
+		job_start(files, &files->purge);
+}
+
+void files_tick(struct files *files, uint64_t bytes_max)
+{
 	if (files->db.handle == NULL)
 		return;
 	files->bytes_max = bytes_max;
-	if (files->has_remains && files->first == NULL)
-		files->has_remains = clear_remains(files, &err) < 0;
-	status = database_run(&files->db, SQL_BEGIN, &err);
-	if (status == 0)
-		status = commit(files, purge(files, now_ms, bytes_max, PURGE_ROWS_TICK, &err),
-				&err);
-	if (status < 0)
-		log_event(LOG_WARN, "file_store_failed", LOG_STR("reason", err.text));
+	purge_start(files);
 }
 
 /* --- writing ----------------------------------------------------------------------------- */
@@ -318,15 +390,20 @@ static int check_disk(const struct files *files, uint64_t size, struct err *err)
 	return 0;
 }
 
+/* 1: more has to go first. */
+static int make_room(struct files *files, uint64_t size, struct err *err)
+{
+	uint64_t room = size < files->bytes_max ? files->bytes_max - size : 0;
+
+	return files->kept_bytes > room ? purge(files, clock_wall_ms(), room, err) : 0;
+}
+
 static int keep_begin(struct files_keep *keep, const struct outcome_file *file, struct err *err)
 {
 	struct files *files = keep->job.files;
-	uint64_t room = file->size < files->bytes_max ? files->bytes_max - file->size : 0;
 	sqlite3_stmt *statement = NULL;
 	int status = check_disk(files, file->size, err);
 
-	if (status == 0)
-		status = purge(files, clock_wall_ms(), room, INT32_MAX, err);
 	if (status == 0)
 		status = database_prepare(&files->db, SQL_FILE_ADD, &statement, err);
 	if (status < 0)
@@ -372,14 +449,8 @@ static int piece_write(struct files_keep *keep, const struct outcome_file *file,
 
 static int keep_whole(struct files_keep *keep, struct err *err)
 {
-	struct database *db = &keep->job.files->db;
-	sqlite3_stmt *statement = NULL;
-	int status = database_prepare(db, SQL_FILE_WHOLE, &statement, err);
+	int status = run_on(keep->job.files, SQL_FILE_WHOLE, keep->id, err);
 
-	if (status < 0)
-		return status;
-	(void)sqlite3_bind_int64(statement, 1, (sqlite3_int64)keep->id);
-	status = database_step(db, statement, err);
 	if (status == 0) {
 		keep->id = 0;
 		keep->at++;
@@ -387,11 +458,9 @@ static int keep_whole(struct files_keep *keep, struct err *err)
 	return status;
 }
 
-/* A piece, in a transaction of its own: a rollback of one leaves nothing else in doubt. */
-static int keep_step(struct files_job *job, struct err *err)
+static int keep_piece(struct files_keep *keep, struct err *err)
 {
-	struct files_keep *keep = (struct files_keep *)(void *)job;
-	struct files *files = job->files;
+	struct files *files = keep->job.files;
 	const struct outcome_file *file = &keep->list[keep->at];
 	int status = database_run(&files->db, SQL_BEGIN, err);
 
@@ -401,9 +470,21 @@ static int keep_step(struct files_job *job, struct err *err)
 		status = piece_write(keep, file, err);
 	if (status == 0 && keep->offset == file->size)
 		status = keep_whole(keep, err);
-	status = commit(files, status, err);
+	return commit(files, status, err);
+}
+
+/* A piece, in a transaction of its own: a rollback of one leaves nothing else in doubt. */
+static int keep_step(struct files_job *job, struct err *err)
+{
+	struct files_keep *keep = (struct files_keep *)(void *)job;
+	int status = keep->id == 0 ? make_room(job->files, keep->list[keep->at].size, err) : 0;
+
+	if (status == 1)
+		return 1;
+	if (status == 0)
+		status = keep_piece(keep, err);
 	if (status < 0) {
-		files->lost += keep->count - keep->at;
+		job->files->lost += keep->count - keep->at;
 		return status;
 	}
 	return keep->at < keep->count ? 1 : 0;
@@ -422,10 +503,9 @@ void files_keep_stop(struct files_keep *keep)
 	if (files != NULL)
 		job_remove(&keep->job);
 	if (keep->id != 0) {
-		err_ignore(
-			delete_one(files, keep->id, keep->list[keep->at].size, NULL),
-			"one that is not whole is never given out, and goes at the next start");
 		keep->id = 0;
+		files->has_remains = true;
+		purge_start(files);
 	}
 	free(keep->list);
 	keep->list = NULL;

@@ -50,7 +50,11 @@ struct files {
 	uint64_t bytes_max;
 	uint64_t reading_bytes;
 	uint64_t lost;	  /* files that could not be kept, ever */
-	bool has_remains; /* of a file that could not be written whole */
+	bool has_remains; /* of a file that could not be written, or deleted, whole */
+	struct files_job purge;
+	uint64_t going_id; /* the file being deleted; 0: none */
+	uint64_t going_size;
+	uint64_t going_pieces; /* of it that are left */
 	char path[320];
 	uint8_t *piece; /* FILES_PIECE_BYTES */
 };
@@ -108,7 +112,7 @@ struct files_read *files_read_start(struct files *files, const struct file_facts
 void files_read_stop_all(struct files *files);
 void files_read_free(struct files_read *read);
 
-/* Deletes what has expired or is above `bytes_max`; once a second. */
-void files_tick(struct files *files, uint64_t now_ms, uint64_t bytes_max);
+/* Begins to delete what has expired or is above `bytes_max`; once a second. */
+void files_tick(struct files *files, uint64_t bytes_max);
 
 #endif

@@ -160,8 +160,7 @@ static void tick_files(struct ledger *ledger)
 {
 	const struct setup_ledger_config *config = &ledger->config.ledger;
 
-	files_tick(&ledger->files, clock_wall_ms(),
-		   config->retain_files_s > 0 ? config->retain_files_bytes : 0);
+	files_tick(&ledger->files, config->retain_files_s > 0 ? config->retain_files_bytes : 0);
 }
 
 static void tick_fire(struct loop *loop, struct timer *timer)

@@ -856,6 +856,41 @@ def test_a_file_store_that_fails_costs_only_the_file(make_ledger, kind):
     assert "casemate_files_kept_bytes %d" % PIECE in gate.metrics()
 
 
+def test_large_files_go_a_piece_at_a_time(make_ledger):
+    """What is deleted is overwritten through the log, which must not grow by a whole file: it would
+    take the record's room on the disk."""
+    ledger = make_ledger(files_bytes=60 * PIECE, files_s=4).start()
+    gate, validator, warden = ledger.peers()
+    log = ledger.state / "audit.db-files-wal"
+    first = run_with_files(gate, validator, warden, {"f": bytes(48 * PIECE)})
+    second = run_with_files(gate, validator, warden, {"f": bytes(48 * PIECE)})
+    assert gate.file(first.id, "f").code == "not_found"
+    assert gate.file(second.id, "f")[0] == 48 * PIECE
+    assert log.stat().st_size < 16 * PIECE
+    assert wait_until(lambda: "casemate_files_kept_bytes 0\n" in gate.metrics())
+    assert log.stat().st_size < 16 * PIECE
+
+
+def test_what_was_not_written_whole_goes_later(ledger, peers):
+    gate, validator, warden = peers
+    ask, job, execution = run_to_warden(gate, validator, warden)
+    content = bytes(48 * PIECE)
+    warden.done(job, outcome=content)
+    check = validator.take(CHECK_OUTCOME)[0]
+    store = sqlite3.connect(f"{ledger.database}-files", timeout=10, isolation_level=None)
+    with contextlib.closing(store):
+        validator.file(check, "f", 0, content)
+        validator.outcome(check)
+        assert wait_until(lambda: store.execute("SELECT count(*) FROM files").fetchone() == (1,))
+        store.execute("BEGIN IMMEDIATE")  # neither writing nor deleting works
+        assert gate.answer(ask).id == execution
+        store.execute("ROLLBACK")
+        assert gate.file(execution, "f").code == "not_found"
+        assert wait_until(lambda: "casemate_files_kept_bytes 0\n" in gate.metrics())
+        assert store.execute("SELECT (SELECT count(*) FROM files), (SELECT count(*) FROM pieces)"
+                             ).fetchone() == (0, 0)
+
+
 # --- a database that fails -----------------------------------------------------------------
 
 @pytest.mark.parametrize("kind,error", [
