@@ -379,10 +379,25 @@ int files_keep_add(struct files_keep *keep, const struct outcome_file *file, str
 	return 0;
 }
 
+/* Of files that are being written: the disk does not show it yet. */
+static uint64_t bytes_to_come(const struct files *files)
+{
+	uint64_t bytes = 0;
+
+	for (const struct files_job *job = files->first; job != NULL; job = job->next) {
+		const struct files_keep *keep = (const struct files_keep *)(const void *)job;
+
+		if (job->step == keep_step && keep->id != 0)
+			bytes += keep->list[keep->at].size - keep->offset;
+	}
+	return bytes;
+}
+
 static int check_disk(const struct files *files, uint64_t size, struct err *err)
 {
 	struct statfs disk;
 
+	size += bytes_to_come(files);
 	if (statfs(files->path, &disk) != 0)
 		return err_errno(err, errno, "look at the disk of the file store");
 	if ((uint64_t)disk.f_bavail * (uint64_t)disk.f_bsize < size + FILES_DISK_SPARE)

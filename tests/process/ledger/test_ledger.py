@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+import signal
 import sqlite3
 import subprocess
 import tempfile
@@ -20,6 +21,45 @@ from ledger_harness import (
 from channel import text, u8, u32, u64  # noqa: E402  (ledger_harness has set the path)
 from descriptors import CAN_COUNT, count_descriptors  # noqa: E402
 from faults import Faults  # noqa: E402
+
+
+@contextlib.contextmanager
+def small_disk(size):
+    """A small file system that `fill` fills to its last page and `free` frees."""
+    if os.geteuid() != 0:
+        pytest.skip("mounting needs root; run once as root")
+
+    class Disk:
+        path = Path(tempfile.mkdtemp(prefix="casemate-disk-"))
+        ballast = path / "ballast"
+
+        def fill(self):
+            with contextlib.suppress(OSError), open(self.ballast, "ab", buffering=0) as file:
+                while True:
+                    file.write(b"x" * 4096)
+
+        def free(self):
+            self.ballast.unlink(missing_ok=True)
+
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=755", "tmpfs", Disk.path],
+                   check=True)
+    try:
+        yield Disk()
+    finally:
+        subprocess.run(["umount", "-l", Disk.path], check=True)
+        Disk.path.rmdir()
+
+
+@pytest.fixture
+def disk():
+    with small_disk("6m") as disk:
+        yield disk
+
+
+@pytest.fixture
+def larger_disk():
+    with small_disk("90m") as disk:
+        yield disk
 
 
 # --- the way of an execution ----------------------------------------------------------------
@@ -871,6 +911,27 @@ def test_large_files_go_a_piece_at_a_time(make_ledger):
     assert log.stat().st_size < 16 * PIECE
 
 
+def test_files_written_at_once_leave_the_record_its_room(make_ledger, larger_disk):
+    ledger = make_ledger(folder=larger_disk.path, files_bytes=1 << 30).start()
+    gate, validator, warden = ledger.peers()
+    content = bytes(20 * PIECE)
+    jobs = [run_to_warden(gate, validator, warden) for _ in range(4)]
+    validators = [validator, Validator(ledger, link=1)]
+    for _, job, _ in jobs:
+        warden.done(job, outcome=content)
+    checks = [(each, each.take(CHECK_OUTCOME)[0]) for each in validators for _ in range(2)]
+    ledger.process.send_signal(signal.SIGSTOP)
+    for each, check in checks:
+        each.file(check, "f", 0, content)
+        each.outcome(check)
+    ledger.process.send_signal(signal.SIGCONT)
+    for _ in jobs:
+        assert isinstance(gate.answer(), Answered)
+    disk = os.statvfs(larger_disk.path)
+    assert disk.f_bavail * disk.f_frsize > 36 * PIECE
+    assert 0 < sum(isinstance(gate.file(execution, "f"), tuple) for _, _, execution in jobs) < 4
+
+
 def test_what_was_not_written_whole_goes_later(ledger, peers):
     gate, validator, warden = peers
     ask, job, execution = run_to_warden(gate, validator, warden)
@@ -1100,32 +1161,6 @@ def test_late_and_unknown_answers_of_the_warden_are_dropped(ledger, peers):
 
 
 # --- the database ----------------------------------------------------------------------------
-
-@pytest.fixture
-def disk(tmp_path):
-    """A small file system that `fill` fills to its last page and `free` frees."""
-    if os.geteuid() != 0:
-        pytest.skip("mounting needs root; run once as root")
-
-    class Disk:
-        path = Path(tempfile.mkdtemp(prefix="casemate-disk-"))
-        ballast = path / "ballast"
-
-        def fill(self):
-            with contextlib.suppress(OSError), open(self.ballast, "ab", buffering=0) as file:
-                while True:
-                    file.write(b"x" * 4096)
-
-        def free(self):
-            self.ballast.unlink(missing_ok=True)
-
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m,mode=755", "tmpfs", Disk.path], check=True)
-    try:
-        yield Disk()
-    finally:
-        subprocess.run(["umount", "-l", Disk.path], check=True)
-        Disk.path.rmdir()
-
 
 def test_a_full_disk(make_ledger, disk):
     ledger = make_ledger(folder=disk.path).start()
