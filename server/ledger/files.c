@@ -9,6 +9,7 @@
 #include "base/log.h"
 
 #define USER_VERSION 1 /* of the schema below; another one is emptied */
+#define PAGE_BYTES   65536
 #define CHECKPOINT_PAGES                                                     \
 	64 /* of 64 KiB: the log stays small, and copying takes milliseconds \
 	    */
@@ -76,7 +77,7 @@ static int load(struct files *files, struct err *err)
 
 static int open_once(struct files *files, const char *path, struct err *err)
 {
-	int status = database_open_paged(&files->db, path, 65536, err);
+	int status = database_open_paged(&files->db, path, PAGE_BYTES, err);
 
 	for (size_t i = 0; status == 0 && i < ARRAY_COUNT(settings); i++)
 		status = run(files, settings[i], NULL, err);
@@ -393,11 +394,16 @@ static uint64_t bytes_to_come(const struct files *files)
 	return bytes;
 }
 
-static int check_disk(const struct files *files, uint64_t size, struct err *err)
+static int check_disk(struct files *files, uint64_t size, struct err *err)
 {
+	uint64_t free_bytes = 0; /* in the database, whose file never shrinks */
 	struct statfs disk;
 
+	if (run(files, "PRAGMA freelist_count", &free_bytes, err) < 0)
+		return -EIO;
+	free_bytes *= PAGE_BYTES;
 	size += bytes_to_come(files);
+	size -= free_bytes < size ? free_bytes : size;
 	if (statfs(files->path, &disk) != 0)
 		return err_errno(err, errno, "look at the disk of the file store");
 	if ((uint64_t)disk.f_bavail * (uint64_t)disk.f_bsize < size + FILES_DISK_SPARE)

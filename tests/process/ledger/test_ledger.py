@@ -932,6 +932,18 @@ def test_files_written_at_once_leave_the_record_its_room(make_ledger, larger_dis
     assert 0 < sum(isinstance(gate.file(execution, "f"), tuple) for _, _, execution in jobs) < 4
 
 
+def test_room_of_files_that_went_is_used_again(make_ledger, larger_disk):
+    """The store's file never shrinks: what is free in it is no less free than the disk."""
+    ledger = make_ledger(folder=larger_disk.path, files_bytes=30 * PIECE).start()
+    gate, validator, warden = ledger.peers()
+    for number in range(4):
+        answer = run_with_files(gate, validator, warden, {"f": bytes([number]) * (25 * PIECE)})
+        assert gate.file(answer.id, "f", 0, PIECE)[2] == bytes([number]) * PIECE
+    (larger_disk.path / "ballast").write_bytes(bytes(20 * PIECE))
+    answer = run_with_files(gate, validator, warden, {"f": bytes(5 * PIECE)})
+    assert gate.file(answer.id, "f").code == "not_found"
+
+
 def test_what_was_not_written_whole_goes_later(ledger, peers):
     gate, validator, warden = peers
     ask, job, execution = run_to_warden(gate, validator, warden)
