@@ -1,5 +1,7 @@
 #include "server/ledger/execution.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "server/ledger/flow.h"
 #include "server/ledger/ledger.h"
@@ -139,5 +141,14 @@ struct execution *execution_by_ask(struct executions *set, uint64_t ask_id)
 
 	while (e != NULL && e->ask_id != ask_id)
 		e = e->next_by_ask;
+	return e;
+}
+
+const struct execution *execution_by_id(const struct executions *set, const char *execution_id)
+{
+	const struct execution *e = set->first;
+
+	while (e != NULL && strcmp(e->answer.execution_id, execution_id) != 0)
+		e = e->next;
 	return e;
 }

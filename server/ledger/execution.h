@@ -106,6 +106,8 @@ void execution_free(struct execution *e);
 
 struct execution *execution_by_number(struct executions *set, uint64_t number);
 struct execution *execution_by_ask(struct executions *set, uint64_t ask_id);
+/* NULL: there was none, or it is settled. */
+const struct execution *execution_by_id(const struct executions *set, const char *execution_id);
 
 /* The caller is gone or has been answered: the gate may use its number again. */
 void execution_forget_caller(struct execution *e);

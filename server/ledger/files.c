@@ -354,6 +354,21 @@ static void purge_start(struct files *files)
 		job_start(files, &files->purge);
 }
 
+int files_forget(struct files *files, const char *execution_id, struct err *err)
+{
+	sqlite3_stmt *statement = NULL;
+	int status = 0;
+
+	if (files->db.handle == NULL)
+		return 0;
+	status = database_prepare(&files->db, SQL_FILE_DISOWN, &statement, err);
+	if (status < 0)
+		return status;
+	(void)sqlite3_bind_text(statement, 1, execution_id, -1, SQLITE_STATIC);
+	files->has_remains = true;
+	return database_step(&files->db, statement, err);
+}
+
 void files_tick(struct files *files, uint64_t bytes_max)
 {
 	if (files->db.handle == NULL)

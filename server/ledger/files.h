@@ -112,6 +112,9 @@ struct files_read *files_read_start(struct files *files, const struct file_facts
 void files_read_stop_all(struct files *files);
 void files_read_free(struct files_read *read);
 
+/* The files of an execution are given out no more. */
+nodiscard int files_forget(struct files *files, const char *execution_id, struct err *err);
+
 /* Begins to delete what has expired or is above `bytes_max`; once a second. */
 void files_tick(struct files *files, uint64_t bytes_max);
 

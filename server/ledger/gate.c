@@ -246,6 +246,18 @@ static void answer_busy(struct ledger *ledger, uint64_t ask_id)
 	gate_refuse(ledger, ask_id, &refusal, -1);
 }
 
+/* No output leaves that is not on record, this way neither. */
+static void answer_not_recorded(struct ledger *ledger, uint64_t ask_id)
+{
+	const struct refusal refusal = {.problem = PROBLEM_NOT_RECORDED,
+					.retry_after_s = 2,
+					.detail = "the execution's end is not on record yet",
+					.hint = "Try again after the time in Retry-After."};
+
+	ledger->metrics.refusals[PROBLEM_NOT_RECORDED]++;
+	gate_refuse(ledger, ask_id, &refusal, -1);
+}
+
 static int serve_file(void *owner, struct msg *msg, struct err *err)
 {
 	struct ledger *ledger = ((struct gate *)owner)->peer.ledger;
@@ -273,6 +285,10 @@ static int serve_file(void *owner, struct msg *msg, struct err *err)
 	 */
 	if (status == 0 || strcmp(facts.tenant, principal->tenant->limits.name) != 0) {
 		answer_not_found(ledger, msg->id, no_file);
+		return 0;
+	}
+	if (execution_by_id(&ledger->executions, ask.execution_id) != NULL) {
+		answer_not_recorded(ledger, msg->id);
 		return 0;
 	}
 	if (ask.offset > facts.size || ask.length > facts.size - ask.offset)

@@ -227,10 +227,11 @@ static int commit_first(struct ledger *ledger, struct err *err)
 	status =
 		confine_ledger(&setup->hello, fd_take(&setup->folder_fd),
 			       ledger->config.ledger.database, path, &setup->landlock_abi, err);
-	if (status == 0)
-		status = open_database(ledger, &migrations, path, err);
+	/* Before the records: what they settle gives no file. */
 	if (status == 0)
 		open_files(ledger, path);
+	if (status == 0)
+		status = open_database(ledger, &migrations, path, err);
 	if (status == 0)
 		status = say_ready(ledger, err);
 	if (status < 0)

@@ -99,6 +99,18 @@ static int keep_settled(struct ledger *ledger, const struct open_execution *open
 	return database_keep(&ledger->db, &kept, err);
 }
 
+/* They come from an end that never was on record; without the store nobody gets them. */
+static void forget_files(struct ledger *ledger, const struct open_execution *open)
+{
+	struct err err = {0};
+
+	if (files_forget(&ledger->files, open->id, &err) == 0)
+		return;
+	log_event(LOG_ERROR, "file_store_unavailable", LOG_STR("reason", err.text),
+		  LOG_STR("effect", "large result files are not kept"));
+	files_close(&ledger->files);
+}
+
 static int settle(struct ledger *ledger, const struct open_execution *open, struct err *err)
 {
 	struct record_mark mark;
@@ -136,6 +148,7 @@ static int settle_open(struct ledger *ledger, uint64_t *ret_count, struct err *e
 	int status;
 
 	while ((status = database_open_first(&ledger->db, &open, err)) == 1) {
+		forget_files(ledger, &open);
 		status = settle(ledger, &open, err);
 		if (status < 0)
 			return status;

@@ -944,6 +944,31 @@ def test_room_of_files_that_went_is_used_again(make_ledger, larger_disk):
     assert gate.file(answer.id, "f").code == "not_found"
 
 
+@pytest.mark.parametrize("ends", ["settled", "killed"])
+def test_a_file_is_not_given_out_before_its_execution_is_on_record(ledger, peers, ends):
+    gate, validator, warden = peers
+    ask, job, execution = run_to_warden(gate, validator, warden)
+    warden.done(job, outcome=b"content")
+    check = validator.take(CHECK_OUTCOME)[0]
+    with contextlib.closing(sqlite3.connect(ledger.database, timeout=10, isolation_level=None)) as db:
+        db.execute("BEGIN IMMEDIATE")
+        validator.file(check, "f", 0, b"content")
+        validator.outcome(check)
+        assert gate.answer(ask).code == "not_recorded"
+        assert gate.file(execution, "f").code == "not_recorded"
+        if ends == "killed":
+            ledger.kill()
+    if ends == "settled":
+        gate.state(True)
+        assert gate.file(execution, "f", 0, 7)[2] == b"content"
+        return
+    ledger.start()
+    gate, validator, warden = ledger.peers()
+    assert STATUSES[gate.lookup(execution).status] == "internal_error"
+    assert gate.file(execution, "f").code == "not_found"
+    assert wait_until(lambda: "casemate_files_kept_bytes 0\n" in gate.metrics())
+
+
 def test_what_was_not_written_whole_goes_later(ledger, peers):
     gate, validator, warden = peers
     ask, job, execution = run_to_warden(gate, validator, warden)
