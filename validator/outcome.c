@@ -159,19 +159,18 @@ static int compare_files(const void *left, const void *right)
 static void sort_files(struct parts *parts)
 {
 	struct path paths[LIMIT_FILES];
-	size_t index;
-	size_t other;
+	struct result_file files[LIMIT_FILES];
+	size_t left;
 
-	for (;;) {
-		for (size_t i = 0; i < parts->file_count; i++)
-			paths[i] = (struct path){parts->files[i].path,
-						 parts->files[i].path_length, i};
-		if (path_find_clash(paths, parts->file_count, &index, &other) ==
-		    PATH_CLASH_NONE)
-			break;
-		parts->files[index] = parts->files[--parts->file_count];
-		parts->has_dropped_files = true;
+	for (size_t i = 0; i < parts->file_count; i++) {
+		files[i] = parts->files[i];
+		paths[i] = (struct path){files[i].path, files[i].path_length, i};
 	}
+	left = path_drop_clashes(paths, parts->file_count);
+	parts->has_dropped_files |= left < parts->file_count;
+	parts->file_count = left;
+	for (size_t i = 0; i < left; i++)
+		parts->files[i] = files[paths[i].index];
 	if (parts->file_count > 1)
 		qsort(parts->files, parts->file_count, sizeof(parts->files[0]), compare_files);
 }

@@ -118,3 +118,20 @@ enum path_clash path_find_clash(struct path *paths, size_t count, size_t *ret_in
 	}
 	return PATH_CLASH_NONE;
 }
+
+/* Those that are left are neighbours without a clash, so none of them has one. */
+size_t path_drop_clashes(struct path *paths, size_t count)
+{
+	size_t left = 0;
+
+	if (count > 1)
+		qsort(paths, count, sizeof(*paths), compare);
+	for (size_t i = 0; i < count; i++) {
+		while (left > 0 && paths[i].index < paths[left - 1].index &&
+		       clash_of(&paths[left - 1], &paths[i]) != PATH_CLASH_NONE)
+			left--;
+		if (left == 0 || clash_of(&paths[left - 1], &paths[i]) == PATH_CLASH_NONE)
+			paths[left++] = paths[i];
+	}
+	return left;
+}

@@ -36,4 +36,8 @@ enum path_clash {
 enum path_clash path_find_clash(struct path *paths, size_t count, size_t *ret_index,
 				size_t *ret_other);
 
+/* Sorts `paths` and, of those that cannot exist beside one another, leaves the ones with the
+ * smaller index, in that order. Returns how many are left. */
+size_t path_drop_clashes(struct path *paths, size_t count);
+
 #endif

@@ -557,6 +557,44 @@ Test(outcome, wrong_entries_are_noticed)
 	}
 }
 
+/* Microseconds for files whose names differ in their last characters: from one another's, or
+ * only in upper and lower case. The best of three. */
+static uint64_t time_of_names(bool is_case)
+{
+	struct check_outcome ask = ask_for(STATUS_SUCCEEDED, 0);
+	uint64_t best = UINT64_MAX;
+
+	for (int round = 0; round < 3; round++) {
+		struct buf bundle;
+		own_json *value = NULL;
+		uint64_t start;
+
+		buf_init(&bundle, LIMIT_OUTCOME_BYTES);
+		for (unsigned i = 0; i < LIMIT_FILES; i++) {
+			char name[4 * 250];
+
+			memset(name, 'a', sizeof(name));
+			name[250] = name[500] = name[750] = '/';
+			for (unsigned bit = 0; bit < 8; bit++)
+				name[sizeof(name) - 1 - bit] =
+					(i >> bit & 1) == 0 ? 'b' : (is_case ? 'B' : 'c');
+			add_file(&bundle, name, sizeof(name), 0, "");
+		}
+		start = clock_mono_us();
+		value = outcome_of(&ask, &bundle);
+		if (clock_mono_us() - start < best)
+			best = clock_mono_us() - start;
+		cr_expect_eq(json_array_size(json_object_get(value, "files")),
+			     is_case ? 1 : LIMIT_FILES);
+	}
+	return best;
+}
+
+Test(outcome, names_that_clash_take_no_longer_than_others)
+{
+	cr_expect_lt(time_of_names(true), 10 * time_of_names(false));
+}
+
 /* Not a benchmark: it fails only when the fast path is far from its budget of 50 us. */
 Test(outcome, one_byte_of_output_is_fast)
 {

@@ -276,6 +276,31 @@ Test(paths, clashes)
 	cr_expect_eq(clash("a", "a-b", "A/b"), PATH_CLASH_FOLDER);
 }
 
+/* The indices that are left, in the order of the paths. */
+static void expect_left(const char *const texts[4], const char *expected)
+{
+	struct path paths[4];
+	char left[8] = {0};
+	size_t count;
+
+	for (size_t i = 0; i < 4; i++)
+		paths[i] = (struct path){texts[i], strlen(texts[i]), i};
+	count = path_drop_clashes(paths, 4);
+	for (size_t i = 0; i < count; i++)
+		left[i] = (char)('0' + paths[i].index);
+	cr_expect_str_eq(left, expected, "%s", texts[0]);
+}
+
+Test(paths, of_those_that_clash_the_first_are_left)
+{
+	expect_left((const char *const[]){"d", "c", "b", "a"}, "3210");
+	expect_left((const char *const[]){"a", "A", "a", "b"}, "03");
+	expect_left((const char *const[]){"A/1", "a/2", "A/3", "a"}, "02");
+	expect_left((const char *const[]){"a/2", "A/1", "A/3", "a/4"}, "03");
+	expect_left((const char *const[]){"a", "A/1", "A/2", "a/3"}, "0");
+	expect_left((const char *const[]){"A/3", "A/2", "a/1", "a"}, "10");
+}
+
 Test(request, file_faults_point_at_the_file)
 {
 	expect_bad(CODE ",'files':[{'path':'a','content':''},{'path':'../x','content':''}]}",
