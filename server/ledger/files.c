@@ -29,6 +29,10 @@ static const char schema[] =
 	"CREATE TABLE pieces (id INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT;"
 	"PRAGMA user_version = 1"; /* USER_VERSION */
 
+/* Stores that were made without it get it. */
+static const char expiry_index[] =
+	"CREATE INDEX IF NOT EXISTS files_by_expiry ON files (expires_ms) WHERE is_whole = 1";
+
 /* Settings of this database alone, each with its reason. */
 static const char *const settings[] = {
 	"PRAGMA synchronous = OFF",  /* it is no record; what a power cut damages is emptied */
@@ -67,6 +71,8 @@ static int load(struct files *files, struct err *err)
 		status = run(files, schema, NULL, err);
 	else if (status == 0 && version != USER_VERSION)
 		status = err_set(err, EPROTO, "files: made by another version");
+	if (status == 0)
+		status = run(files, expiry_index, NULL, err);
 	if (status == 0)
 		status = run(files,
 			     "DELETE FROM pieces WHERE id >> 16 NOT IN (SELECT id FROM files)",
@@ -237,23 +243,22 @@ static int find_remains(struct files *files, struct err *err)
 	return status;
 }
 
-/* The oldest, while it is expired or the total is above `bytes_max`. A file that is just being
- * written is none of them: it is the newest. */
-static int find_oldest(struct files *files, uint64_t now_ms, uint64_t bytes_max,
-		       struct err *err)
+/* By its end, because an old one may expire later than others: retain.files_s was lowered, or
+ * the clock set back. What is just being written is not whole. */
+static int find_whole(struct files *files, enum sql sql, uint64_t now_ms, struct err *err)
 {
 	sqlite3_stmt *row = NULL;
-	int status = database_prepare(&files->db, SQL_FILE_OLDEST, &row, err);
+	int status = database_prepare(&files->db, sql, &row, err);
 
-	if (status == 0)
-		status = database_step(&files->db, row, err);
-	if (status <= 0)
+	if (status < 0)
 		return status;
-	if ((uint64_t)sqlite3_column_int64(row, 2) > now_ms && files->kept_bytes <= bytes_max)
-		status = 0;
-	else
+	if (sql == SQL_FILE_EXPIRED)
+		(void)sqlite3_bind_int64(row, 1, (sqlite3_int64)now_ms);
+	status = database_step(&files->db, row, err);
+	if (status == 1) {
 		going_set(files, row);
-	(void)sqlite3_reset(row);
+		(void)sqlite3_reset(row);
+	}
 	return status;
 }
 
@@ -275,7 +280,9 @@ static int going_begin(struct files *files, uint64_t now_ms, uint64_t bytes_max,
 	int status = files->has_remains ? find_remains(files, err) : 0;
 
 	if (status == 0)
-		status = find_oldest(files, now_ms, bytes_max, err);
+		status = find_whole(files, SQL_FILE_EXPIRED, now_ms, err);
+	if (status == 0 && files->kept_bytes > bytes_max)
+		status = find_whole(files, SQL_FILE_OLDEST, 0, err);
 	if (status == 1 && run_on(files, SQL_FILE_GOES, files->going_id, err) < 0)
 		return -EIO;
 	return status;

@@ -824,6 +824,18 @@ def test_files_make_room_expire_and_outlive_a_kill(make_ledger):
     assert wait_until(lambda: "casemate_files_kept_bytes 0\n" in gate.metrics())
 
 
+def test_files_expire_though_an_older_one_does_not(make_ledger):
+    """The clock was set back, or retain.files_s was lowered."""
+    ledger = make_ledger(files_s=3600).start()
+    gate, validator, warden = ledger.peers()
+    older = run_with_files(gate, validator, warden, {"f": b"older"}).id
+    ledger.config["files_s"] = 1
+    assert ledger.reload() is None
+    run_with_files(gate, validator, warden, {"f": b"short"})
+    assert wait_until(lambda: "casemate_files_kept_bytes 5\n" in gate.metrics())
+    assert gate.file(older, "f", 0, 5)[2] == b"older"
+
+
 def test_a_part_outside_of_its_file_drops_the_gate(ledger, peers):
     answer = run_with_files(*peers, {"f": b"content"})
     gate = Gate(ledger)
