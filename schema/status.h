@@ -62,14 +62,15 @@ const char *status_name(uint8_t status);
 	X(NOT_IMPLEMENTED, "not_implemented", 501, "The service does not know how to do this")     \
 	X(VERSION_NOT_SUPPORTED, "version_not_supported", 505, "Only HTTP/1.1 is spoken here")     \
 	X(TOO_MUCH_HELD, "too_much_held", 429, "This caller's bodies or answers fill his share")   \
-	X(RANGE_NOT_SATISFIABLE, "range_not_satisfiable", 416, "The range lies outside of the file")
+	X(RANGE_NOT_SATISFIABLE, "range_not_satisfiable", 416, "The range lies outside of the file")\
+	X(PRECONDITION_FAILED, "precondition_failed", 412, "If-Match names another file than this")
 
 enum problem {
 	PROBLEM_NONE = 0,
 #define X(symbol, code, http, title) PROBLEM_##symbol,
 	PROBLEM_LIST(X)
 #undef X
-	PROBLEM_MAX = PROBLEM_RANGE_NOT_SATISFIABLE
+	PROBLEM_MAX = PROBLEM_PRECONDITION_FAILED
 };
 
 const char *problem_code(uint8_t problem);

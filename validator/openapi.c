@@ -223,7 +223,7 @@ static const struct operation operations[] = {
 		 "it is kept. {path} is escaped, but for the slashes between its segments. One "
 		 "range at a time; the ETag is the SHA-256.",
 	 .media = "application/octet-stream",
-	 .problems = {400, 401, 403, 404, 408, 416, 429, 431, 500, 503},
+	 .problems = {400, 401, 403, 404, 408, 412, 416, 429, 431, 500, 503},
 	 .has_id = true,
 	 .is_file = true},
 	{.path = "/v1/runtimes",

@@ -46,6 +46,9 @@ void file_begin(struct conn *conn, const struct head *head)
 		take_condition(head->range, file->range, sizeof(file->range));
 	take_condition(head->if_none_match, file->if_none_match, sizeof(file->if_none_match));
 	take_condition(head->if_range, file->if_range, sizeof(file->if_range));
+	take_condition(head->if_match, file->if_match, sizeof(file->if_match));
+	if (head->if_match.length >= sizeof(file->if_match))
+		text_copy(TEXT("?"), file->if_match, sizeof(file->if_match));
 	/* A condition that is too long to be judged must not let a part through. */
 	if (head->if_range.length >= sizeof(file->if_range))
 		file->range[0] = '\0';
@@ -160,6 +163,13 @@ static void known(struct conn *conn)
 	struct file_request *file = conn->file;
 
 	write_etag(file);
+	if (file->if_match[0] != '\0' &&
+	    !etag_is_matched(text_of(file->if_match), file->etag)) {
+		reply_problem(conn, PROBLEM_PRECONDITION_FAILED,
+			      "the file has another ETag than If-Match names",
+			      "Fetch it from its beginning, without If-Match.");
+		return;
+	}
 	if (etag_is_listed(text_of(file->if_none_match), file->etag)) {
 		send_file(conn, 304, head_response(file));
 		return;

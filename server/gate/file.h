@@ -12,16 +12,18 @@
 #include "server/gate/gate.h"
 
 /* Conditions longer than these are treated as if they were not sent: the whole file is right.
- */
+ * Only a longer If-Match is one that does not hold. */
 #define FILE_RANGE_MAX	       64
 #define FILE_IF_NONE_MATCH_MAX 1024
 #define FILE_IF_RANGE_MAX      128
+#define FILE_IF_MATCH_MAX      1024
 
 struct file_request {
 	char path[LIMIT_PATH_BYTES + 1]; /* decoded */
 	char range[FILE_RANGE_MAX + 1];
 	char if_none_match[FILE_IF_NONE_MATCH_MAX + 1];
 	char if_range[FILE_IF_RANGE_MAX + 1];
+	char if_match[FILE_IF_MATCH_MAX + 1];
 	bool is_known; /* what the file is has been answered */
 	struct answer_file facts;
 	char etag[2 * 32 + 3];

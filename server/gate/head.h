@@ -64,6 +64,7 @@ struct head {
 	struct text range;	  /* these three empty unless sent exactly once */
 	struct text if_none_match;
 	struct text if_range;
+	struct text if_match; /* empty unless sent; a second one leaves none that matches */
 	struct media_accept accept;
 };
 

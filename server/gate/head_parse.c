@@ -19,7 +19,7 @@ struct parse {
 	bool has_keep_alive;
 	bool has_upgrade;
 	bool has_bad_expect;
-	unsigned ranges, matches, if_ranges;
+	unsigned ranges, matches, if_ranges, if_matches;
 	unsigned request_ids;
 	unsigned trace_parents;
 };
@@ -326,6 +326,14 @@ static bool take_if_range(struct parse *parse, struct text value)
 	return true;
 }
 
+static bool take_if_match(struct parse *parse, struct text value)
+{
+	/* A second one must not let through what the first would not have; nor an empty one. */
+	parse->head->if_match =
+		++parse->if_matches == 1 && value.length > 0 ? value : TEXT("?");
+	return true;
+}
+
 struct field_row {
 	const char *name;
 	bool is_single; /* a second one is refused even if equal: whoever sent it is confused */
@@ -347,6 +355,7 @@ static const struct field_row field_rows[] = {
 	{"range", false, take_range},
 	{"if-none-match", false, take_if_none_match},
 	{"if-range", false, take_if_range},
+	{"if-match", false, take_if_match},
 };
 
 static bool parse_field(struct parse *parse, struct text line)

@@ -5,7 +5,7 @@
 /* Row 0 counts whatever is not in the list. */
 static const unsigned codes[METRICS_CODES] = {
 	0,   200, 204, 206, 304, 416, 400, 401, 403, 404, 405, 406, 408,
-	411, 413, 414, 415, 417, 422, 429, 431, 500, 501, 503, 505,
+	411, 412, 413, 414, 415, 417, 422, 429, 431, 500, 501, 503, 505,
 };
 
 static unsigned code_row(unsigned http)

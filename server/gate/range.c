@@ -84,6 +84,16 @@ bool etag_is_listed(struct text list, const char *etag)
 	return false;
 }
 
+bool etag_is_matched(struct text list, const char *etag)
+{
+	struct text one;
+
+	while (text_next(&list, ',', &one))
+		if (text_is(one, "*") || text_is(one, etag))
+			return true;
+	return false;
+}
+
 /* --- paths ------------------------------------------------------------------------------- */
 
 static int hex_digit(char c)

@@ -25,6 +25,9 @@ enum range_verdict range_parse(struct text value, uint64_t size, uint64_t *ret_f
  * weakly; "*" is any. */
 bool etag_is_listed(struct text list, const char *etag);
 
+/* The same of an If-Match (section 13.1.1), compared strongly: a weak one is none. */
+bool etag_is_matched(struct text list, const char *etag);
+
 /* Decodes a path as an address carries it (RFC 3986 section 2.1) and insists that it is
  * relative and normalised: no empty, "." or ".." segment, no control character, valid UTF-8, no
  * escaped slash. `ret` has `capacity` bytes with the final NUL. */

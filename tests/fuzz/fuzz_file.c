@@ -56,6 +56,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_range(text, file_size % (LIMIT_FILES_READ_BYTES + 1));
 	check_range(text, file_size);
 	(void)etag_is_listed(text, "\"5f70bf18a086007016e948b04aed3b82\"");
+	(void)etag_is_matched(text, "\"5f70bf18a086007016e948b04aed3b82\"");
 	check_path(text);
 	free(raw);
 	return 0;

@@ -222,6 +222,25 @@ def test_no_byte_is_read_for_an_answer_without_bytes(gate, method, headers, stat
     caller.answer().problem("not_found")
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("value", [
+    '"other"', f"W/{ETAG}", "?", "", '"x",' * 400 + ETAG, f"{ETAG}\r\nIf-Match: {ETAG}"])
+def test_another_file_than_if_match_names_is_not_given_out(gate, method, value):
+    caller, question = ask_file(gate, method, If_Match=value, If_None_Match=ETAG, Range="bytes=0-1")
+    gate.answer_file(question, 5)
+    answer = caller.answer(is_head=method == "HEAD")
+    assert answer.status == 412 and not gate.is_asked()
+    if method == "GET":
+        answer.problem("precondition_failed")
+
+
+@pytest.mark.parametrize("value", [ETAG, "*", f'"other", {ETAG}'])
+def test_the_file_that_if_match_names_is_given_out(gate, value):
+    caller, question = ask_file(gate, If_Match=value, Range="bytes=0-1")
+    gate.answer_file(question, 5)
+    assert gate.question().length == 2
+
+
 @pytest.mark.parametrize("headers", [
     {"Range": "bytes=0-1,3-4"}, {"Range": "bytes=" + "0" * 100 + "-1"}, {"Range": "x"},
     {"Range": "bytes=0-1", "If_Range": '"other"'},

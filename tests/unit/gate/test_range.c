@@ -76,6 +76,15 @@ Test(range, etags_are_compared_weakly)
 	cr_expect(not(etag_is_listed(text_of("w/\"abc\""), "\"abc\"")));
 }
 
+Test(range, etags_of_if_match_are_compared_strongly)
+{
+	cr_expect(etag_is_matched(text_of("\"x\" ,\"abc\""), "\"abc\""));
+	cr_expect(etag_is_matched(text_of(" * "), "\"abc\""));
+	cr_expect(not(etag_is_matched(text_of("W/\"abc\""), "\"abc\"")));
+	cr_expect(not(etag_is_matched(text_of("\"x,*,y\""), "\"abc\"")));
+	cr_expect(not(etag_is_matched(text_of("?"), "\"abc\"")));
+}
+
 Test(range, only_normalised_relative_paths_are_decoded)
 {
 	static const struct {
