@@ -321,8 +321,9 @@ static bool take_if_none_match(struct parse *parse, struct text value)
 
 static bool take_if_range(struct parse *parse, struct text value)
 {
-	/* A second one must not let a range through that the first would not have. */
-	parse->head->if_range = ++parse->if_ranges == 1 ? value : TEXT("?");
+	/* A second one must not let a range through that the first would not have; nor an empty
+	 * one. */
+	parse->head->if_range = ++parse->if_ranges == 1 && value.length > 0 ? value : TEXT("?");
 	return true;
 }
 

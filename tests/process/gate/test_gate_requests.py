@@ -243,7 +243,7 @@ def test_the_file_that_if_match_names_is_given_out(gate, value):
 
 @pytest.mark.parametrize("headers", [
     {"Range": "bytes=0-1,3-4"}, {"Range": "bytes=" + "0" * 100 + "-1"}, {"Range": "x"},
-    {"Range": "bytes=0-1", "If_Range": '"other"'},
+    {"Range": "bytes=0-1", "If_Range": '"other"'}, {"Range": "bytes=0-1", "If_Range": ""},
     {"Range": "bytes=0-1", "If_Range": ETAG + " " * 10 + "x" * 200},
     {"Range": "bytes=0-1\r\nRange: bytes=0-1"}, {"If_None_Match": '"x",' * 400 + ETAG},
     {"Range": "bytes=0-1", "If_Range": f"{ETAG}\r\nIf-Range: {ETAG}"}])
