@@ -25,12 +25,12 @@ int memfd_seal(int fd, struct err *err)
 	return 0;
 }
 
-static int write_all(int fd, const char *data, size_t length, struct err *err)
+int memfd_add(int fd, const void *data, size_t length, struct err *err)
 {
 	size_t done = 0;
 
 	while (done < length) {
-		ssize_t wrote = write(fd, data + done, length - done);
+		ssize_t wrote = write(fd, (const char *)data + done, length - done);
 
 		if (wrote < 0 && errno == EINTR)
 			continue;
@@ -47,7 +47,7 @@ int memfd_from(const char *name, const void *data, size_t length, int *ret_fd, s
 	int status = memfd_new(name, &fd, err);
 
 	if (status == 0)
-		status = write_all(fd, data, length, err);
+		status = memfd_add(fd, data, length, err);
 	if (status == 0)
 		status = memfd_seal(fd, err);
 	if (status == 0)

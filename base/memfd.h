@@ -29,6 +29,9 @@ struct span {
 /* A new unsealed memfd, close-on-exec. `name` shows in /proc only. */
 nodiscard int memfd_new(const char *name, int *ret_fd, struct err *err);
 
+/* Adds these bytes at its end. */
+nodiscard int memfd_add(int fd, const void *data, size_t length, struct err *err);
+
 /* Seals against writing, growing and shrinking, and against further seals. */
 nodiscard int memfd_seal(int fd, struct err *err);
 

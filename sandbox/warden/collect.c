@@ -143,7 +143,7 @@ static bool is_same(int fd, const struct bundle_entry *input)
 
 static int add_content(int fd, uint64_t size, struct buf *outcome, struct err *err)
 {
-	static char chunk[CHUNK_BYTES];
+	char chunk[CHUNK_BYTES];
 	uint64_t at = 0;
 
 	while (at < size) {

@@ -27,6 +27,7 @@
 #include "base/log.h"
 #include "sandbox/warden/bare.h"
 #include "sandbox/warden/collect.h"
+#include "sandbox/warden/gather.h"
 #include "sandbox/warden/ledger.h"
 #include "sandbox/warden/making.h"
 #include "sandbox/warden/outcome.h"
@@ -206,23 +207,10 @@ static void tell_limits(struct slot *slot, const struct job_done *done)
 	tell_workspace(slot, done);
 }
 
-static uint64_t count_files(const struct buf *outcome)
-{
-	struct span span = {.data = outcome->data, .length = outcome->length};
-	struct bundle_reader reader;
-	struct bundle_entry entry;
-	uint64_t count = 0;
-
-	bundle_reader_init(&reader, &span);
-	while (bundle_next(&reader, &entry, NULL) > 0)
-		count += entry.kind == BUNDLE_RESULT_FILE;
-	return count;
-}
-
 /* What the end shows: limits, processes, files. */
-static void tell_end(struct slot *slot, const struct buf *outcome, const struct job_done *done)
+static void tell_end(struct slot *slot, const struct job_done *done)
 {
-	uint64_t files = count_files(outcome);
+	uint64_t files = slot->job->files.count;
 	char text[64];
 
 	tell_limits(slot, done);
@@ -242,12 +230,21 @@ static void tell_end(struct slot *slot, const struct buf *outcome, const struct 
 				: "new or changed, in the workspace");
 }
 
+static uint64_t files_budget(struct slot *slot)
+{
+	struct loop *loop = &slot->warden->loop;
+	uint64_t left = LIMIT_OUTCOME_BYTES - OUTCOME_OVERHEAD_BYTES;
+
+	stream_drain(&slot->out, loop);
+	stream_drain(&slot->errors, loop);
+	left -= slot->out.bytes.length + slot->errors.bytes.length;
+	return left < LIMIT_FILES_READ_BYTES ? left : LIMIT_FILES_READ_BYTES;
+}
+
 static int build(struct slot *slot, struct buf *outcome, struct job_done *done, struct err *err)
 {
 	struct loop *loop = &slot->warden->loop;
-	bool is_truncated = false;
-	uint64_t budget;
-	int status;
+	struct files_read *files = &slot->job->files;
 
 	notify_settle(slot);
 	add_stream(&slot->out, loop, BUNDLE_STDOUT, outcome);
@@ -257,17 +254,17 @@ static int build(struct slot *slot, struct buf *outcome, struct job_done *done, 
 	done->stderr_truncated = slot->errors.is_over;
 	fill_usage(slot, done);
 	judge(slot, done);
-	budget = LIMIT_OUTCOME_BYTES - OUTCOME_OVERHEAD_BYTES - outcome->length;
-	if (budget > LIMIT_FILES_READ_BYTES)
-		budget = LIMIT_FILES_READ_BYTES;
 	/* Not dead yet: then the workspace was empty when they were killed. */
-	status = is_all_dead(slot) ? collect_files(slot->workspace_fd, &slot->job->payload,
-						   budget, outcome, &is_truncated, err)
-				   : 0;
-	done->files_truncated = is_truncated;
-	if (status < 0 || buf_check(outcome, err) < 0)
+	if (!files->is_done && is_all_dead(slot))
+		gather_now(slot, files_budget(slot));
+	done->files_truncated = files->is_truncated;
+	if (files->status < 0) {
+		*err = files->err;
 		return -EIO;
-	tell_end(slot, outcome, done);
+	}
+	if (buf_check(outcome, err) < 0)
+		return -EIO;
+	tell_end(slot, done);
 	events_write(&slot->events, outcome, done);
 	return buf_check(outcome, err);
 }
@@ -284,9 +281,15 @@ static void job_finish(struct slot *slot)
 
 	buf_init(&outcome, LIMIT_OUTCOME_BYTES);
 	status = build(slot, &outcome, &done, &err);
+	outcome_fd = fd_take(&job->files.fd);
+	if (status == 0 && outcome_fd < 0)
+		status = memfd_new("outcome", &outcome_fd, &err);
 	if (status == 0)
-		status = memfd_from("outcome", outcome.data, outcome.length, &outcome_fd, &err);
+		status = memfd_add(outcome_fd, outcome.data, outcome.length, &err);
+	if (status == 0)
+		status = memfd_seal(outcome_fd, &err);
 	if (status < 0) {
+		fd_drop(&outcome_fd);
 		log_event(LOG_ERROR, "outcome_lost",
 			  LOG_STR("execution", job->start.execution_id),
 			  LOG_STR("why", err.text));
@@ -391,6 +394,8 @@ static void something_ended(struct slot *slot)
 				bare_sweep(slot);
 			break;
 		}
+		if (gather_begin(slot, files_budget(slot)))
+			break;
 		job_ended(slot);
 		ending_begin(slot);
 		break;

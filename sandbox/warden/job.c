@@ -78,6 +78,7 @@ int job_new(struct warden *warden, uint64_t id, const struct job_start *start,
 	payload = (struct span){.data = ""};
 	job->accepted_us = clock_mono_us();
 	job->queue_timer.owner = job;
+	job->files.fd = -1;
 	*ret = job;
 	return 0;
 }
@@ -89,6 +90,7 @@ void job_free(struct job *job)
 	span_done(&job->payload);
 	fd_drop(&job->payload_fd);
 	buf_done(&job->report);
+	fd_drop(&job->files.fd);
 	free(job);
 }
 

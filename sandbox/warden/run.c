@@ -282,6 +282,9 @@ void run_stop(struct slot *slot, uint8_t verdict, uint8_t limit_hit)
 {
 	struct loop *loop = &slot->warden->loop;
 
+	/* How it ended is known. */
+	if (slot->is_gathering || slot->waits_to_gather)
+		return;
 	if (slot->job->verdict == STATUS_NONE) {
 		slot->job->verdict = verdict;
 		slot->job->limit_hit = limit_hit;

@@ -84,9 +84,11 @@ struct slot {
 	bool has_said_done; /* the exit below is what the worker said; the kernel's is our kill
 			     */
 	bool is_worker_gone;
-	bool is_over_space; /* without a cell: the folder's last count */
-	bool is_clearing;   /* the folder is being removed */
-	bool is_cleared;    /* that has been tried */
+	bool is_gathering;    /* its job's files are being read aside */
+	bool waits_to_gather; /* until others have done that */
+	bool is_over_space;   /* without a cell: the folder's last count */
+	bool is_clearing;     /* the folder is being removed */
+	bool is_cleared;      /* that has been tried */
 	bool is_cell_gone;
 	unsigned ending_ticks;
 	/* How the worker ended, from waitid(2). */

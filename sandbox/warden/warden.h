@@ -63,6 +63,7 @@ struct warden {
 	uint64_t busy_us;	  /* when a job last began or ended */
 	struct timer drain_timer;
 	bool has_pool_news;
+	unsigned gathering; /* slots whose files are being read aside */
 };
 
 /* At a level without cells the parts of bare.h take their place. */

@@ -4,10 +4,13 @@ import hashlib
 import http.client
 import json
 import os
+import threading
+import time
 from urllib.parse import quote
 
 import pytest
 from service import Service, wait_until
+from slow import SLOW
 
 MAKE = """
 import os
@@ -229,6 +232,33 @@ def test_a_full_disk_costs_files_and_no_record(tmp_path):
         assert "casemate_files_lost_total 1\n" in service.operations("/metrics").body.decode()
         (disk / "ballast").unlink()
         assert client.get(client.run(make)["files"][0]["href"]).status == 200
+
+
+def test_who_leaves_large_files_holds_up_nobody(service):
+    """A hole costs its job nothing, and 47 MiB of it take a tenth of a second to read."""
+    stop = threading.Event()
+
+    def leave_holes():
+        client = service.client()
+        while not stop.is_set():
+            client.run("open('f', 'wb').truncate(47 << 20)")
+        client.close()
+
+    threads = [threading.Thread(target=leave_holes) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    try:
+        client = service.client()
+        queued = []
+        end = time.monotonic() + 4
+        while time.monotonic() < end or len(queued) < 10:
+            queued.append(client.run("print(1)")["timings_us"]["queue"])
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    queued.sort()
+    assert queued[len(queued) * 9 // 10] < 100_000 * SLOW, queued
 
 
 def execute(service, code, *options):
