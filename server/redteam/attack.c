@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "schema/status.h"
 #include "server/redteam/job.h"
+#include "server/redteam/pause.h"
 #include "server/redteam/process.h"
 #include "server/redteam/raw.h"
 
@@ -19,12 +20,6 @@
 #define GONE_MS 2000
 
 volatile sig_atomic_t attack_is_interrupted;
-
-static void pause_ms(long ms)
-{
-	(void)nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000},
-			NULL);
-}
 
 void verdict_say(struct verdict *verdict, enum end end, const char *text)
 {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "server/redteam/pause.h"
 #include "server/redteam/probe.h"
 
 /* A full pool or a tenant's rate is no finding: it is asked again, for as long as a queue may
@@ -10,11 +11,6 @@
 #define TRIES	   30
 #define BETWEEN_MS 500
 #define LOOK_MS	   5
-
-static void pause_ms(long ms)
-{
-	(void)nanosleep(&(struct timespec){.tv_nsec = ms * 1000000}, NULL);
-}
 
 static json_t *limits_of(const char *words)
 {

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 
 #include "base/self.h"
+#include "server/redteam/pause.h"
 
 #define FOLDER "/tmp/casemate-mutate-XXXXXX"
 
@@ -19,11 +20,6 @@
 #define START_TRIES 1200
 #define STOP_TRIES  400
 #define TRY_MS	    50
-
-static void pause_a_little(void)
-{
-	(void)nanosleep(&(struct timespec){.tv_nsec = TRY_MS * 1000000L}, NULL);
-}
 
 /* Starts a program beside this one; what it says goes to the folder's log. */
 static int spawn(const struct service *service, const char *program, const char *const words[],
@@ -148,7 +144,7 @@ int service_start(struct service *service, const char *const layers_off[], struc
 			service->pid = 0;
 			break;
 		}
-		pause_a_little();
+		pause_ms(TRY_MS);
 	}
 	if (status == 0)
 		status = err_set(err, EIO, "the service did not start; see %s/log",
@@ -166,7 +162,7 @@ void service_stop(struct service *service)
 			service->pid = 0;
 			return;
 		}
-		pause_a_little();
+		pause_ms(TRY_MS);
 	}
 	(void)kill(-service->pid, SIGKILL);
 	(void)waitpid(service->pid, NULL, 0);
