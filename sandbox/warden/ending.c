@@ -244,7 +244,7 @@ static uint64_t files_budget(struct slot *slot)
 static int build(struct slot *slot, struct buf *outcome, struct job_done *done, struct err *err)
 {
 	struct loop *loop = &slot->warden->loop;
-	struct files_read *files = &slot->job->files;
+	struct job_files *files = &slot->job->files;
 
 	notify_settle(slot);
 	add_stream(&slot->out, loop, BUNDLE_STDOUT, outcome);

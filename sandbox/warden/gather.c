@@ -21,10 +21,20 @@ static uint64_t count_files(const struct buf *files)
 	return count;
 }
 
+static int begin_outcome(const struct buf *files, int *ret_fd, struct err *err)
+{
+	int status = buf_check(files, err);
+
+	if (status < 0 || files->length == 0)
+		return status;
+	status = memfd_new("outcome", ret_fd, err);
+	return status == 0 ? memfd_add(*ret_fd, files->data, files->length, err) : status;
+}
+
 static void read_aside(void *context)
 {
 	struct slot *slot = context;
-	struct files_read *read = &slot->job->files;
+	struct job_files *read = &slot->job->files;
 	own_buf files;
 
 	buf_init(&files, LIMIT_OUTCOME_BYTES);
@@ -33,11 +43,7 @@ static void read_aside(void *context)
 		collect_files(slot->workspace_fd, &slot->job->payload, read->budget_bytes,
 			      &files, &read->is_truncated, &read->err);
 	if (read->status == 0)
-		read->status = buf_check(&files, &read->err);
-	if (read->status == 0 && files.length > 0)
-		read->status = memfd_new("outcome", &read->fd, &read->err);
-	if (read->status == 0 && files.length > 0)
-		read->status = memfd_add(read->fd, files.data, files.length, &read->err);
+		read->status = begin_outcome(&files, &read->fd, &read->err);
 	read->count = count_files(&files);
 }
 

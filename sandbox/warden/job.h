@@ -14,7 +14,7 @@ struct warden;
 struct runtime;
 
 /* What the job left in its workspace, see gather.h. */
-struct files_read {
+struct job_files {
 	uint64_t budget_bytes;
 	uint64_t count;
 	int fd; /* owned: the outcome's first part; -1 */
@@ -44,7 +44,7 @@ struct job {
 	struct buf report;
 	uint8_t report_flags;
 	uint8_t report_exit;
-	struct files_read files;
+	struct job_files files;
 	/* Why the warden ended it; STATUS_NONE while it goes its own way. The first reason
 	 * stays. */
 	uint8_t verdict;
