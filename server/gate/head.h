@@ -61,10 +61,10 @@ struct head {
 	struct text content_type;
 	struct text request_id;	  /* empty unless sent exactly once */
 	struct text trace_parent; /* the same */
-	struct text range;	  /* these three empty unless sent exactly once */
+	struct text range;	  /* these two empty unless sent exactly once */
 	struct text if_none_match;
-	struct text if_range;
-	struct text if_match; /* empty unless sent; a second one leaves none that matches */
+	struct text if_range; /* these two empty unless sent; a second one matches nothing */
+	struct text if_match;
 	struct media_accept accept;
 };
 

@@ -235,27 +235,25 @@ static void file_read(struct files_job *job, const struct err *why)
 	files_read_free(read);
 }
 
-static void answer_busy(struct ledger *ledger, uint64_t ask_id)
-{
-	const struct refusal refusal = {.problem = PROBLEM_QUEUE_FULL,
-					.retry_after_s = 1,
-					.detail = "too many files are being read at once",
-					.hint = "Try again after the time in Retry-After."};
-
-	ledger->metrics.refusals[PROBLEM_QUEUE_FULL]++;
-	gate_refuse(ledger, ask_id, &refusal, -1);
-}
+static const struct refusal busy = {
+	.problem = PROBLEM_QUEUE_FULL,
+	.retry_after_s = 1,
+	.detail = "too many files are being read at once",
+	.hint = "Try again after the time in Retry-After.",
+};
 
 /* No output leaves that is not on record, this way neither. */
-static void answer_not_recorded(struct ledger *ledger, uint64_t ask_id)
-{
-	const struct refusal refusal = {.problem = PROBLEM_NOT_RECORDED,
-					.retry_after_s = 2,
-					.detail = "the execution's end is not on record yet",
-					.hint = "Try again after the time in Retry-After."};
+static const struct refusal not_recorded = {
+	.problem = PROBLEM_NOT_RECORDED,
+	.retry_after_s = 2,
+	.detail = "the execution's end is not on record yet",
+	.hint = "Try again after the time in Retry-After.",
+};
 
-	ledger->metrics.refusals[PROBLEM_NOT_RECORDED]++;
-	gate_refuse(ledger, ask_id, &refusal, -1);
+static void answer_later(struct ledger *ledger, uint64_t ask_id, const struct refusal *why)
+{
+	ledger->metrics.refusals[why->problem]++;
+	gate_refuse(ledger, ask_id, why, -1);
 }
 
 static int serve_file(void *owner, struct msg *msg, struct err *err)
@@ -288,7 +286,7 @@ static int serve_file(void *owner, struct msg *msg, struct err *err)
 		return 0;
 	}
 	if (execution_by_id(&ledger->executions, ask.execution_id) != NULL) {
-		answer_not_recorded(ledger, msg->id);
+		answer_later(ledger, msg->id, &not_recorded);
 		return 0;
 	}
 	if (ask.offset > facts.size || ask.length > facts.size - ask.offset)
@@ -296,7 +294,7 @@ static int serve_file(void *owner, struct msg *msg, struct err *err)
 	if (ask.length > 0) {
 		if (files_read_start(&ledger->files, &facts, ask.offset, ask.length, msg->id,
 				     file_read) == NULL)
-			answer_busy(ledger, msg->id);
+			answer_later(ledger, msg->id, &busy);
 		return 0;
 	}
 	answer = (struct answer_file){.size = facts.size};
