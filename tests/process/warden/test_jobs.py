@@ -110,8 +110,9 @@ def test_memory_ends_with_its_limit(shared):
 @pytest.mark.may_skip
 def test_memory_of_the_job_before_is_not_told(fresh):
     """The first reader of a file pays for its pages, and they stay when he is gone."""
+    # More than this and the group is made anew; less is lost in the kernel's portions.
     file = next((path for path in Path("/usr/lib").rglob("*")
-                 if path.is_file() and 600_000 < path.stat().st_size < 800_000), None)
+                 if path.is_file() and 400_000 < path.stat().st_size < 450_000), None)
     warden = fresh(workers=1, low=1, high=1, instance="before").wait_ready()
     if file is None or "cgroup_memory" not in warden.run("").layers:
         pytest.skip("no control group, or no file of that size")
@@ -119,15 +120,15 @@ def test_memory_of_the_job_before_is_not_told(fresh):
     def peak(code="print(1)"):
         return warden.run(code).memory_peak_bytes
 
-    alone, after = [peak() for _ in range(5)], []
-    for _ in range(12):
+    alone, after = [peak() for _ in range(30)], []
+    for _ in range(15):
         with open(file, "rb") as opened:
             os.posix_fadvise(opened.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-        peak(f"open({str(file)!r}, 'rb').read()")
-        after.append(statistics.median(peak() for _ in range(3)))
+        peak(f"f = open({str(file)!r}, 'rb', 0)\nwhile f.readinto(bytearray(4096)): pass")
+        after += [peak() for _ in range(3)]
 
-    # The kernel counts in portions of a quarter of a MiB.
-    assert max(after) < statistics.median(alone) + 450_000, (alone, after)
+    # The kernel counts in portions of 256 KiB a processor, so one peak alone says nothing.
+    assert statistics.mean(after) < statistics.mean(alone) + 200_000, (alone, after)
 
 
 def test_many_small_allocations_end_with_the_limit(shared):
