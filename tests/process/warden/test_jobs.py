@@ -110,7 +110,7 @@ def test_memory_ends_with_its_limit(shared):
 @pytest.mark.may_skip
 def test_memory_of_the_job_before_is_not_told(fresh):
     """The first reader of a file pays for its pages, and they stay when he is gone."""
-    # More than this and the group is made anew; less is lost in the kernel's portions.
+    # A group that much is left in is made anew; little is lost in the kernel's portions.
     file = next((path for path in Path("/usr/lib").rglob("*")
                  if path.is_file() and 400_000 < path.stat().st_size < 450_000), None)
     warden = fresh(workers=1, low=1, high=1, instance="before").wait_ready()
