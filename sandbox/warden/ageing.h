@@ -16,6 +16,9 @@
 /* The slot's job begins. */
 void ageing_begin(struct slot *slot);
 
+/* It runs and gives way. */
+bool ageing_is_aged(const struct slot *slot);
+
 /* It is over, or to be killed: its processes may hold locks that every fork and every exit of a
  * worker waits for, so they get processors at once. Legal at any time. */
 void ageing_end(struct slot *slot);

@@ -18,6 +18,7 @@
 #include "sandbox/layers/seccomp.h"
 #include "sandbox/layers/userns.h"
 #include "sandbox/warden/bare.h"
+#include "sandbox/warden/boost.h"
 #include "sandbox/warden/janitor.h"
 #include "sandbox/warden/making.h"
 #include "sandbox/warden/oom.h"
@@ -269,6 +270,9 @@ static int open_before(struct warden *warden, struct err *err)
 						 &warden->init_filter_fd, err);
 	if (status == 0)
 		status = open_workspaces(warden, err);
+	if (status == 0)
+		status = boost_open(warden->config.uid_first, warden->config.uid_count,
+				    &warden->boost_fd, err);
 	if (status < 0) {
 		cgroup_instance_remove(&warden->cgroups);
 		return status;

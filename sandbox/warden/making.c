@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "sandbox/layers/netns.h"
 #include "sandbox/warden/bare.h"
+#include "sandbox/warden/boost.h"
 #include "sandbox/warden/ending.h"
 #include "sandbox/warden/ledger.h"
 #include "sandbox/warden/output.h"
@@ -321,6 +322,7 @@ static void worker_is_ready(struct slot *slot)
 	slot->runtime->failures_in_row = 0;
 	slot->runtime->workers_made++;
 	slot_enter(slot, SLOT_READY);
+	boost_give(slot);
 	log_event(LOG_DEBUG, "worker_ready", LOG_INT("slot", slot->index),
 		  LOG_INT("us", (int64_t)(clock_mono_us() - slot->began_us)));
 	ledger_tell_capabilities(warden, slot->layers, slot->landlock_abi);

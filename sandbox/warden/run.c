@@ -10,6 +10,7 @@
 #include "sandbox/layers/workspace.h"
 #include "sandbox/warden/ageing.h"
 #include "sandbox/warden/bare.h"
+#include "sandbox/warden/boost.h"
 #include "sandbox/warden/ending.h"
 #include "sandbox/warden/output.h"
 #include "sandbox/warden/warden.h"
@@ -260,6 +261,7 @@ int run_job(struct slot *slot, struct job *job, struct err *err)
 			 (job->start.wall_ms + slot->runtime->setup.compile_wall_ms) * 1000);
 	cpu_timer_arm(slot, cpu_limit_us(slot));
 	output_begin(slot);
+	boost_begin(slot);
 	ageing_begin(slot);
 	if (!warden_has_cells(warden))
 		bare_watch_space(slot);

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "sandbox/warden/ageing.h"
 #include "sandbox/warden/bare.h"
+#include "sandbox/warden/boost.h"
 #include "sandbox/warden/runtime.h"
 #include "sandbox/warden/warden.h"
 
@@ -51,6 +52,7 @@ void slot_init(struct slot *slot, struct warden *warden, unsigned index)
 		.step_timer = {.owner = slot},
 		.cpu_timer = {.owner = slot},
 		.output_timer = {.owner = slot},
+		.boost_timer = {.owner = slot},
 		.age_timer = {.owner = slot},
 		.bare_timer = {.owner = slot},
 	};
@@ -116,6 +118,7 @@ void slot_clear(struct slot *slot)
 	loop_unwatch(loop, &slot->channel_watch);
 	loop_timer_stop(loop, &slot->cpu_timer);
 	loop_timer_stop(loop, &slot->output_timer);
+	boost_forget(slot);
 	loop_timer_stop(loop, &slot->age_timer);
 	loop_timer_stop(loop, &slot->bare_timer);
 	stream_close(&slot->out, loop);
@@ -130,6 +133,7 @@ void slot_clear(struct slot *slot)
 	slot->program_pid = 0;
 	slot->program_tasks = 0;
 	slot->layers = 0;
+	slot->is_boosted = false;
 	slot->has_said_done = false;
 	slot->is_worker_gone = false;
 	slot->is_cell_gone = false;
@@ -140,6 +144,7 @@ void slot_clear(struct slot *slot)
 
 void slot_kill(struct slot *slot)
 {
+	boost_begin(slot);
 	ageing_end(slot);
 	/* Pid 1 of the cell: the kernel kills every process of the pid namespace with it, and
 	 * none can be born meanwhile. The lifeline ends a cell that is still being made. */

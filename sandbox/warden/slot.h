@@ -76,7 +76,10 @@ struct slot {
 	struct timer step_timer; /* of the state; of the wall time while BUSY */
 	struct timer cpu_timer;
 	struct timer output_timer;
-	struct timer age_timer;	 /* see ageing.h, like the two below */
+	struct timer boost_timer; /* see boost.h, like the next */
+	bool is_boosted;
+	struct timer age_timer;	 /* see ageing.h, like the three below */
+	uint64_t look_us;	 /* after which it is looked at again */
 	uint64_t fresh_us;	 /* CPU time until it is aged */
 	uint64_t aged_at_us;	 /* CPU time when that count began */
 	struct timer bare_timer; /* without a cell, see bare.h */

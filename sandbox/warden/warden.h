@@ -50,6 +50,7 @@ struct warden {
 	struct workspaces workspaces; /* and what we made in there */
 	int init_filter_fd;	      /* the compiled seccomp program of a cell's init */
 	int null_lock_fd;	      /* owned, see null_lock.h */
+	int boost_fd;		      /* owned, see boost.h; -1: no boost here */
 	int below_filter_fd;	      /* of all programs below, on top of our own; -1: none */
 	bool tells_denials;	      /* workers hand out the listener of their filter */
 	unsigned cores;

@@ -25,6 +25,7 @@ static struct warden warden = {
 	.workspaces = {.parent_fd = -1, .folder_fd = -1},
 	.init_filter_fd = -1,
 	.null_lock_fd = -1,
+	.boost_fd = -1,
 	.below_filter_fd = -1,
 };
 

@@ -33,5 +33,6 @@ def test_turns_of_the_service_are_short():
                  for name, pids in service.children().items()}
 
     assert {name: turns.pop(name) for name in ANSWERS} == dict.fromkeys(ANSWERS, {SHORT_NS})
+    turns.pop("warden-booster", None)  # real-time: its turns have no length
     assert {"casemate-python", "cell-init"} < turns.keys()
     assert all(found <= {usual_ns} for found in turns.values()), turns

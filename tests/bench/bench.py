@@ -126,7 +126,7 @@ def measure():
     results["turns"] = turns.measure()
     results["notifier"] = notifier()
     results["policy"] = policy.measure()
-    results["hostile"] = hostile.measure()
+    results["hostile"] = [hostile.measure() for _ in range(hostile.TURNS)]
     return results
 
 

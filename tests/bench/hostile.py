@@ -7,6 +7,7 @@ other paced rows. By itself: tests/bench/hostile.py, after `make all` and the lo
 
 import json
 import os
+import statistics
 import subprocess
 import sys
 import threading
@@ -19,6 +20,7 @@ from service import Service, wait_until  # noqa: E402
 
 PRINT = {"language": "python", "code": "print(1)"}
 REQUESTS = 1000
+TURNS = 5
 PAUSE_US = 8000
 CONFIG = {
     "pool": {"workers_max": 32, "queue_max": 256},
@@ -98,13 +100,16 @@ def measure(codes=None):
     return {"quiet": quiet, "beside_nine": beside, "ends": ends, "chain": chains}
 
 
-def claims(results):
+def claims(turns):
+    """A p99 of a thousand hangs on ten of them, so it is the median of the turns' ratios."""
+    ours = [turn["beside_nine"]["p99_us"] for turn in turns]
     rows = [("p99 beside nine hostile jobs, against the quiet p99",
-             results["beside_nine"]["p99_us"], results["quiet"]["p99_us"], 3),
+             [turn["quiet"]["p99_us"] for turn in turns], 3),
             ("the same, against ten bare processes in a row beside the same nine",
-             results["beside_nine"]["p99_us"], results["chain"]["beside_nine"]["p99_us"], 6)]
-    return [(name, ours, reference, ours / reference, bound, "most")
-            for name, ours, reference, bound in rows]
+             [turn["chain"]["beside_nine"]["p99_us"] for turn in turns], 6)]
+    return [(name, statistics.median(ours), statistics.median(reference),
+             statistics.median(a / b for a, b in zip(ours, reference)), bound, "most")
+            for name, reference, bound in rows]
 
 
 if __name__ == "__main__":

@@ -1,0 +1,94 @@
+"""A short job beside busy ones comes before them, and before long ones whoever they are."""
+
+import os
+import signal
+
+import pytest
+from service import wait_until
+from test_cpu_group import LAYER, workers
+from test_lives import by_name
+from warden_service import IS_ROOT
+
+SCHED_DEADLINE = 6  # sched(7); Python has no name for it
+BOOSTED = SCHED_DEADLINE | os.SCHED_RESET_ON_FORK
+BUSY = "while True: pass"
+# Its own class first, what its child and its thread have, and its own as soon as it is usual.
+SELF = """
+import os, threading, time
+until = time.monotonic() + 10
+print(os.sched_getscheduler(0))
+pid = os.fork()
+if pid == 0:
+    print(os.sched_getscheduler(0), flush=True)
+    os._exit(0)
+os.wait()
+thread = threading.Thread(target=lambda: print(os.sched_getscheduler(0)))
+thread.start()
+thread.join()
+while os.sched_getscheduler(0) != os.SCHED_OTHER and time.monotonic() < until: pass
+print(os.sched_getscheduler(0))
+"""
+
+
+@pytest.fixture
+def warden(fresh):
+    """Two workers; None for an ordinary user without groups, where nobody gives way."""
+    made = fresh(workers=2, low=1, high=1).wait_ready()
+    yield made if LAYER in made.run("").layers else None
+    made.close()
+
+
+def begin_busy(warden):
+    job = warden.start(BUSY, wall_ms=60000, cpu_ms=60000)
+    assert wait_until(lambda: any((group / "cpu.idle").read_text() == "1\n"
+                                  for group, _ in workers(warden).values()))
+    warden.wait_pool(lambda pool: pool["busy"] == 1 and pool["ready"] == 1)
+    return job
+
+
+def classes(warden):
+    done = warden.run(SELF)
+    assert done.status == "succeeded", done
+    return [int(line) for line in done.stdout.split()]
+
+
+def test_only_root_may_boost(warden):
+    if warden is not None:
+        assert len(by_name(warden, "warden-booster")) == (1 if IS_ROOT else 0)
+
+
+def test_a_job_by_itself_is_an_ordinary_process(warden):
+    if warden is not None:
+        assert classes(warden) == [os.SCHED_OTHER] * 4
+
+
+def test_a_job_beside_a_busy_one_comes_first_for_a_moment(warden):
+    if warden is None:
+        return
+    begin_busy(warden)
+
+    found = [classes(warden) for _ in range(2)]  # the second in a worker that is made beside it
+
+    first = BOOSTED if IS_ROOT else os.SCHED_OTHER
+    assert found == [[first] + [os.SCHED_OTHER] * 3] * 2
+
+
+def test_a_worker_that_was_ready_before_the_busy_one_comes_first_too(fresh):
+    warden = fresh(workers=2, low=2, high=2).wait_ready()
+    if LAYER not in warden.run("").layers:
+        return
+    warden.wait_pool(lambda pool: pool["ready"] == 2)
+    begin_busy(warden)
+
+    assert classes(warden)[0] == (BOOSTED if IS_ROOT else os.SCHED_OTHER)
+
+
+def test_without_its_booster_the_warden_ends(warden):
+    """A worker that is raised and never put back would get half a percent of a processor."""
+    if warden is None or not IS_ROOT:
+        return
+    os.kill(by_name(warden, "warden-booster")[0], signal.SIGKILL)
+
+    warden.start(BUSY, wall_ms=60000, cpu_ms=60000)
+
+    assert warden.process.wait(10) != 0
