@@ -28,7 +28,8 @@ static pid_t sleeper(uid_t uid, const struct sched_attr *attr)
 	pid = fork();
 	if (pid == 0) {
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-		if (syscall(SYS_sched_setattr, 0, attr, 0) != 0 || setresuid(uid, uid, uid) != 0)
+		if (syscall(SYS_sched_setattr, 0, attr, 0) != 0 ||
+		    setresuid(uid, uid, uid) != 0)
 			_exit(1);
 		(void)!write(ready[1], "r", 1);
 		for (;;)
@@ -97,7 +98,8 @@ Test(boost, raises_and_puts_back_a_process_of_the_sandbox)
 	give_orders(&(struct boost_order){pid, 1}, 1);
 	attr = attr_of(pid);
 	cr_expect(eq(u32, attr.sched_policy, SCHED_DEADLINE));
-	cr_expect(eq(u64, attr.sched_flags & SCHED_FLAG_RESET_ON_FORK, SCHED_FLAG_RESET_ON_FORK));
+	cr_expect(
+		eq(u64, attr.sched_flags & SCHED_FLAG_RESET_ON_FORK, SCHED_FLAG_RESET_ON_FORK));
 	cr_expect(eq(u64, attr.sched_runtime, 2 * MS));
 	cr_expect(eq(u64, attr.sched_period, 400 * MS));
 
