@@ -27,13 +27,14 @@ BWRAP = ["bwrap", "--unshare-all", "--ro-bind", "/usr", "/usr", "--symlink", "us
          "--symlink", "usr/lib64", "/lib64", "--dev", "/dev", "--tmpfs", "/tmp"]
 
 # name: (language, code, requests a turn, pause between them in us). Starting a node takes two
-# cores longer than 8 ms, so javascript is paced slower.
+# cores longer than 8 ms, so javascript is paced slower. No slower than that takes: with 300 ms the
+# machine falls asleep in between and that is half of the figure.
 LOADS = {
     "paced": ("python", PRINT, 200, 8000),
     "back_to_back": ("python", PRINT, 400, 0),
     "pandas": ("python", PANDAS, 60, 8000),
     "bash": ("bash", "echo 1", 100, 8000),
-    "javascript": ("javascript", "console.log(1)", 20, 300000),
+    "javascript": ("javascript", "console.log(1)", 30, 120000),
 }
 COMMANDS = {
     "python": ([PYTHON, "-c", PRINT], 15),
