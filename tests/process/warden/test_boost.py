@@ -1,5 +1,6 @@
 """A short job beside busy ones comes before them, and before long ones whoever they are."""
 
+import contextlib
 import os
 import signal
 
@@ -12,11 +13,10 @@ from warden_service import IS_ROOT
 SCHED_DEADLINE = 6  # sched(7); Python has no name for it
 BOOSTED = SCHED_DEADLINE | os.SCHED_RESET_ON_FORK
 BUSY = "while True: pass"
-# Its own class first, what its child and its thread have, and its own as soon as it is usual.
+# What its child and its thread have, and its own as soon as it is usual.
 SELF = """
 import os, threading, time
 until = time.monotonic() + 10
-print(os.sched_getscheduler(0))
 pid = os.fork()
 if pid == 0:
     print(os.sched_getscheduler(0), flush=True)
@@ -47,9 +47,16 @@ def begin_busy(warden):
 
 
 def classes(warden):
-    done = warden.run(SELF)
-    assert done.status == "succeeded", done
-    return [int(line) for line in done.stdout.split()]
+    """Seen from outside: two milliseconds are over in no time on a machine that is emulated."""
+    found = set()
+    for pid in workers(warden):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            found.add(os.sched_getscheduler(pid))
+    return found
+
+
+def is_boosted(warden):
+    return wait_until(lambda: BOOSTED in classes(warden)) if IS_ROOT else classes(warden)
 
 
 def test_only_root_may_boost(warden):
@@ -57,30 +64,32 @@ def test_only_root_may_boost(warden):
         assert len(by_name(warden, "warden-booster")) == (1 if IS_ROOT else 0)
 
 
-def test_a_job_by_itself_is_an_ordinary_process(warden):
-    if warden is not None:
-        assert classes(warden) == [os.SCHED_OTHER] * 4
+def test_where_nobody_gives_way_workers_are_ordinary_processes(fresh):
+    warden = fresh(workers=2, low=2, high=2).wait_ready()
+    warden.wait_pool(lambda pool: pool["ready"] == 2)
+
+    assert classes(warden) <= {os.SCHED_OTHER}
 
 
-def test_a_job_beside_a_busy_one_comes_first_for_a_moment(warden):
-    if warden is None:
-        return
-    begin_busy(warden)
-
-    found = [classes(warden) for _ in range(2)]  # the second in a worker that is made beside it
-
-    first = BOOSTED if IS_ROOT else os.SCHED_OTHER
-    assert found == [[first] + [os.SCHED_OTHER] * 3] * 2
-
-
-def test_a_worker_that_was_ready_before_the_busy_one_comes_first_too(fresh):
+def test_a_ready_worker_beside_a_busy_one_comes_first(fresh):
     warden = fresh(workers=2, low=2, high=2).wait_ready()
     if LAYER not in warden.run("").layers:
         return
     warden.wait_pool(lambda pool: pool["ready"] == 2)
     begin_busy(warden)
 
-    assert classes(warden)[0] == (BOOSTED if IS_ROOT else os.SCHED_OTHER)
+    assert is_boosted(warden)
+
+
+def test_so_does_one_that_is_made_beside_it_and_its_job_only_for_a_moment(warden):
+    if warden is None:
+        return
+    begin_busy(warden)
+
+    for _ in range(2):
+        assert is_boosted(warden)
+        done = warden.run(SELF)
+        assert (done.status, done.stdout.split()) == ("succeeded", [b"0", b"0", b"0"]), done
 
 
 def test_without_its_booster_the_warden_ends(warden):
