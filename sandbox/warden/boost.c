@@ -117,8 +117,3 @@ void boost_begin(struct slot *slot)
 	slot->boost_timer.fire = fired;
 	loop_timer_start(&slot->warden->loop, &slot->boost_timer, BOOST_US);
 }
-
-void boost_forget(struct slot *slot)
-{
-	loop_timer_stop(&slot->warden->loop, &slot->boost_timer);
-}

@@ -38,7 +38,4 @@ void boost_give_all(struct warden *warden);
  */
 void boost_begin(struct slot *slot);
 
-/* The worker is gone. */
-void boost_forget(struct slot *slot);
-
 #endif

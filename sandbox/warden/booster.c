@@ -4,26 +4,29 @@
 #include <linux/capability.h>
 #include <linux/sched.h>
 #include <linux/sched/types.h>
-#include <signal.h>
 #include <stdio.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/confine.h"
+#include "sandbox/warden/helper.h"
 
 #define NS_PER_US UINT64_C(1000)
 
-__attribute__((unused)) static const struct confine_syscall allowed[] = {
+static const struct confine_syscall allowed[] = {
 #define ALLOW(name, why) CONFINE_ALLOW(name, why)
 #include "sandbox/warden/booster.seccomp.def"
 #undef ALLOW
 };
 
+static int change(pid_t pid, const struct sched_attr *attr)
+{
+	return syscall(SYS_sched_setattr, pid, attr, 0) == 0 ? 0 : errno;
+}
+
 static int promote(pid_t pid)
 {
-	struct sched_attr attr = {
+	const struct sched_attr attr = {
 		.size = sizeof(attr),
 		.sched_policy = SCHED_DEADLINE,
 		.sched_flags = SCHED_FLAG_RESET_ON_FORK,
@@ -32,24 +35,24 @@ static int promote(pid_t pid)
 		.sched_period = BOOST_PERIOD_US * NS_PER_US,
 	};
 
-	return syscall(SYS_sched_setattr, pid, &attr, 0) == 0 ? 0 : errno;
+	return change(pid, &attr);
 }
 
 static int demote(pid_t pid)
 {
-	struct sched_attr attr = {.size = sizeof(attr), .sched_policy = SCHED_NORMAL};
+	const struct sched_attr attr = {.size = sizeof(attr), .sched_policy = SCHED_NORMAL};
 
-	return syscall(SYS_sched_setattr, pid, &attr, 0) == 0 ? 0 : errno;
+	return change(pid, &attr);
 }
 
 /* Who is to be put back holds a processor meanwhile. A kernel or a group may have no real time
  * for us (CONFIG_RT_GROUP_SCHED): then it happens a little later. */
 static void come_first(void)
 {
-	struct sched_attr attr = {
+	const struct sched_attr attr = {
 		.size = sizeof(attr), .sched_policy = SCHED_FIFO, .sched_priority = 1};
 
-	(void)syscall(SYS_sched_setattr, 0, &attr, 0);
+	(void)change(0, &attr);
 }
 
 static bool is_promoted(const struct sched_attr *attr)
@@ -106,28 +109,18 @@ static int may_boost(void)
 
 _Noreturn void booster_run(int fd, uint32_t uid_first, uint32_t uid_count)
 {
-	__attribute__((unused)) struct err err = {0};
 	struct boost_order order;
 	int refusal;
 	ssize_t got;
 
-	/* Out of the terminal's process group: Ctrl-C must not end it before the warden. */
-	(void)setsid();
-	(void)signal(SIGTERM, SIG_IGN);
-	(void)signal(SIGHUP, SIG_IGN);
-	(void)signal(SIGINT, SIG_IGN);
-	(void)prctl(PR_SET_NAME, "warden-booster", 0, 0, 0);
-	if (dup2(fd, STDIN_FILENO) < 0 || syscall(SYS_close_range, 1, ~0u, 0) != 0 ||
-	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+	helper_begin("warden-booster");
+	if (dup2(fd, STDIN_FILENO) < 0 || syscall(SYS_close_range, 1, ~0u, 0) != 0)
 		_exit(1);
 	refusal = may_boost();
 	come_first();
 	if (write(STDIN_FILENO, &refusal, sizeof(refusal)) != sizeof(refusal) || refusal != 0)
 		_exit(1);
-#ifndef __SANITIZE_ADDRESS__ /* its runtime makes calls of its own */
-	if (confine_seccomp(allowed, ARRAY_COUNT(allowed), &err) < 0)
-		_exit(1);
-#endif
+	helper_confine(allowed, ARRAY_COUNT(allowed));
 	do {
 		got = read(STDIN_FILENO, &order, sizeof(order));
 		if (got == sizeof(order))

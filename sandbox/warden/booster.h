@@ -9,7 +9,6 @@
 #ifndef SANDBOX_WARDEN_BOOSTER_H
 #define SANDBOX_WARDEN_BOOSTER_H
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 

@@ -1,14 +1,12 @@
 #include "sandbox/warden/janitor.h"
 
 #include <fcntl.h>
-#include <signal.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 
-#include "base/confine.h"
+#include "sandbox/warden/helper.h"
 
 /* What removing a few folders takes; everything else ends the janitor. */
-__attribute__((unused)) static const struct confine_syscall allowed[] = {
+static const struct confine_syscall allowed[] = {
 #define ALLOW(name, why) CONFINE_ALLOW(name, why)
 #include "sandbox/warden/janitor.seccomp.def"
 #undef ALLOW
@@ -39,25 +37,14 @@ static int keep_descriptors(int *pipe_fd, struct cgroup_instance *instance,
 static _Noreturn void janitor_run(int pipe_fd, struct cgroup_instance *instance,
 				  struct workspaces *workspaces)
 {
-	__attribute__((unused)) struct err err = {0};
 	char byte;
 
-	/* Out of the terminal's process group: Ctrl-C must not end it before its task. */
-	(void)setsid();
-	(void)signal(SIGTERM, SIG_IGN);
-	(void)signal(SIGHUP, SIG_IGN);
-	(void)signal(SIGINT, SIG_IGN);
-	(void)prctl(PR_SET_NAME, "warden-janitor", 0, 0, 0);
+	helper_begin("warden-janitor");
 	if (keep_descriptors(&pipe_fd, instance, workspaces) != 0)
 		_exit(1);
 	/* Kept: uid and capabilities, because the groups' owner and foreign processes are their
 	 * object. Given up: every other call. */
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-		_exit(1);
-#ifndef __SANITIZE_ADDRESS__ /* its runtime makes calls of its own */
-	if (confine_seccomp(allowed, ARRAY_COUNT(allowed), &err) < 0)
-		_exit(1);
-#endif
+	helper_confine(allowed, ARRAY_COUNT(allowed));
 	while (read(pipe_fd, &byte, 1) < 0 && errno == EINTR)
 		continue;
 	cgroup_instance_remove(instance);

@@ -118,7 +118,7 @@ void slot_clear(struct slot *slot)
 	loop_unwatch(loop, &slot->channel_watch);
 	loop_timer_stop(loop, &slot->cpu_timer);
 	loop_timer_stop(loop, &slot->output_timer);
-	boost_forget(slot);
+	loop_timer_stop(loop, &slot->boost_timer);
 	loop_timer_stop(loop, &slot->age_timer);
 	loop_timer_stop(loop, &slot->bare_timer);
 	stream_close(&slot->out, loop);

@@ -6,13 +6,13 @@ import signal
 
 import pytest
 from service import wait_until
-from test_cpu_group import LAYER, workers
+from test_ageing import BUSY
+from test_cpu_group import with_layer, workers
 from test_lives import by_name
 from warden_service import IS_ROOT
 
 SCHED_DEADLINE = 6  # sched(7); Python has no name for it
 BOOSTED = SCHED_DEADLINE | os.SCHED_RESET_ON_FORK
-BUSY = "while True: pass"
 # What its child and its thread have, and its own as soon as it is usual.
 SELF = """
 import os, threading, time
@@ -33,9 +33,7 @@ print(os.sched_getscheduler(0))
 @pytest.fixture
 def warden(fresh):
     """Two workers; None for an ordinary user without groups, where nobody gives way."""
-    made = fresh(workers=2, low=1, high=1).wait_ready()
-    yield made if LAYER in made.run("").layers else None
-    made.close()
+    return with_layer(fresh(workers=2, low=1, high=1).wait_ready())
 
 
 def begin_busy(warden):
@@ -72,8 +70,8 @@ def test_where_nobody_gives_way_workers_are_ordinary_processes(fresh):
 
 
 def test_a_ready_worker_beside_a_busy_one_comes_first(fresh):
-    warden = fresh(workers=2, low=2, high=2).wait_ready()
-    if LAYER not in warden.run("").layers:
+    warden = with_layer(fresh(workers=2, low=2, high=2).wait_ready())
+    if warden is None:
         return
     warden.wait_pool(lambda pool: pool["ready"] == 2)
     begin_busy(warden)

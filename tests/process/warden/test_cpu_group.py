@@ -34,6 +34,11 @@ def workers(warden):
     return found
 
 
+def with_layer(warden):
+    """None for an ordinary user without delegation; the answer says that the layer is missing."""
+    return warden if LAYER in warden.run("").layers else None
+
+
 def of_job(warden):
     """The group of a worker that runs a job."""
     job = warden.start("import time; time.sleep(30)")
