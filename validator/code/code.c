@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/utf8.h"
+#include "validator/code/parser_memory.h"
 
 /* Bytes of one block of the arena. */
 #define PIECE_BYTES 65536
@@ -363,6 +364,22 @@ static int flatten(struct code *code, TSTree *tree, struct err *err)
 	return status;
 }
 
+static int read_tree(struct code *code, uint64_t time_us, struct err *err)
+{
+	TSTree *tree = NULL;
+	int status;
+
+	parser_memory_begin();
+	status = parse(code, time_us, &tree, err);
+	if (status == 0 && code->limit == CODE_WHOLE)
+		status = flatten(code, tree, err);
+	/* Otherwise it is gone with the rest, which saves a walk. */
+	if (PARSER_MEMORY_IS_MALLOC && tree != NULL)
+		ts_tree_delete(tree);
+	parser_memory_end();
+	return status;
+}
+
 static int prepare(struct code *code, struct err *err)
 {
 	code->strings = strings_new(code->length);
@@ -416,8 +433,7 @@ static uint32_t count_tokens(const struct code *code)
 int code_open(struct code *code, enum code_language language, const char *text, size_t length,
 	      uint64_t time_us, struct err *err)
 {
-	TSTree *tree = NULL;
-	int status = 0;
+	int status;
 
 	*code = (struct code){.language = language,
 			      .text = text,
@@ -432,11 +448,7 @@ int code_open(struct code *code, enum code_language language, const char *text, 
 		code->limit = CODE_TOO_MANY_NODES;
 		return 0;
 	}
-	status = parse(code, time_us, &tree, err);
-	if (status == 0 && code->limit == CODE_WHOLE)
-		status = flatten(code, tree, err);
-	if (tree != NULL)
-		ts_tree_delete(tree);
+	status = read_tree(code, time_us, err);
 	if (status == 0 && code->limit == CODE_WHOLE)
 		status = prepare(code, err);
 	if (status < 0)
