@@ -199,13 +199,21 @@ def test_files_expire_and_make_room_and_survive(own_service):
     assert client.run("open('f', 'wb').write(b'x' * 100_000)")["files"][0]["href"] is None
 
 
+def damage(path, content):
+    """The state's folder is sticky: where systemd set fs.protected_regular, even root must not open a
+    file of another there with O_CREAT (proc_sys_fs(5))."""
+    with open(os.open(path, os.O_WRONLY | (0 if path.exists() else os.O_CREAT)), "wb") as file:
+        file.truncate()
+        file.write(content)
+
+
 def test_a_damaged_store_is_emptied(own_service):
     service = own_service()
     href = service.client().run("open('f', 'wb').write(b'x' * 100_000)")["files"][0]["href"]
     assert service.stop() == 0
     store = service.state / "audit.db-files"
-    store.write_bytes(b"this is no database" * 1000)
-    (service.state / "audit.db-files-wal").write_bytes(b"nor is this a log")
+    damage(store, b"this is no database" * 1000)
+    damage(service.state / "audit.db-files-wal", b"nor is this a log")
     service.start()
     client = service.client()
     assert client.get(href).status == 404

@@ -22,6 +22,15 @@ def make():
     return folder
 
 
+def renew(folder):
+    """The folder, or another when it passes controllers on, as after a service that stopped: nobody
+    can join such a one. systemd makes one for each start."""
+    if folder is not None and not (folder / "cgroup.subtree_control").read_text().strip():
+        return folder
+    remove(folder)
+    return make()
+
+
 def join(folder):
     """For a preexec_fn: the process that calls this moves into the folder."""
     if folder is not None:

@@ -211,7 +211,7 @@ class Service:
         with contextlib.suppress(FileNotFoundError):
             (self.state / "listening").unlink()
         if not self.ordinary_on_root:
-            self.cgroup = self.cgroup or cgroups.make()
+            self.cgroup = cgroups.renew(self.cgroup)
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 self.as_user(self.casemate, "serve", "--config", self.config_path),
