@@ -3,12 +3,12 @@
 # cgroup version 2, Landlock ABI 2, systemd. Arguments are the parts of tests/support/vm_inside.sh,
 # each optionally with what pytest is to run: `tests/support/vm.sh root:tests/redteam`; default:
 # all parts. VM_CPUS, VM_MEMORY (MiB) and VM_TIMEOUT (s) change the machine, SLOW is by how much
-# everything may take longer.
+# everything may take longer, VM_TIMEOUT is of one part.
 #
 # The processor is emulated, so no virtualisation is needed and everything takes ten to twenty
-# times as long: by hand and nightly. Programs are built before, in the same root, at full speed.
-# Needs root for debootstrap and mounts. Everything happens in build/vm; nothing stays mounted, and
-# the machine is off when this ends.
+# times as long, "root" three hours: by hand and nightly. Programs are built before, in the same
+# root, at full speed. Needs root for debootstrap and mounts. Everything happens in build/vm; nothing
+# stays mounted, and the machine is off when this ends.
 set -euo pipefail
 
 if [ "$(id -u)" -ne 0 ]; then
@@ -113,33 +113,46 @@ in_root bash -euo pipefail -c '
 	git -c user.name=test -c user.email=test@localhost commit -q -m "copy of the tree"
 	make -j"$(nproc)" all unit-binaries
 	make -j"$(nproc)" VARIANT=test all'
-printf '%s\n' "$@" >"$root/src/build/vm-parts"
 echo "${SLOW:-15}" >"$root/src/build/vm-slow"
 make_disk "$root/src" source 4G
 rm -rf "$root/src"
 mkdir "$root/src"
-rm -f "$folder/results.img" # or those of an earlier run would be taken for ours
-truncate -s 64M "$folder/results.img"
-
 kernel=$(echo "$root"/boot/vmlinuz-*)
-echo "test-vm: booting $(basename "$kernel") with $*"
-# mitigations=off: they cost time and protect nothing in an emulated processor.
-timeout --kill-after=10 "${VM_TIMEOUT:-10800}" nice -n 5 qemu-system-x86_64 \
-	-M q35 -accel tcg,thread=multi -cpu max -smp "${VM_CPUS:-2}" -m "${VM_MEMORY:-4096}" \
-	-nodefaults -no-user-config -display none -no-reboot -serial stdio \
-	-drive "file=$folder/system.img,format=raw,if=virtio,snapshot=on" \
-	-drive "file=$folder/source.img,format=raw,if=virtio,cache=unsafe" \
-	-drive "file=$folder/results.img,format=raw,if=virtio,cache=unsafe" \
-	-device virtio-rng-pci \
-	-kernel "$kernel" -initrd "$(echo "$root"/boot/initrd.img-*)" \
-	-append 'root=/dev/vda rw console=ttyS0 quiet mitigations=off systemd.show_status=false' \
-	</dev/null || echo "test-vm: the machine did not stop by itself" >&2
 
-# An archive of everything the parts left, with one line a part in `summary`.
-tar -xf "$folder/results.img" -C "$results" 2>/dev/null || true
-if [ ! -e "$results/summary" ]; then
-	echo "test-vm: no results; the console is above" >&2
+# Boots for one part, which finds what it is to do at the beginning of the third disk and leaves an
+# archive there. Whatever happens to it, the parts before have their results.
+# mitigations=off: they cost time and protect nothing in an emulated processor.
+run_machine() {
+	local into=$results/$2-${1%%:*}
+	rm -f "$folder/results.img" # or those of an earlier run would be taken for ours
+	printf '%s\n' "$1" >"$folder/results.img"
+	truncate -s 64M "$folder/results.img"
+	echo "test-vm: booting $(basename "$kernel") with $1"
+	timeout --kill-after=10 "${VM_TIMEOUT:-21600}" nice -n 5 qemu-system-x86_64 \
+		-M q35 -accel tcg,thread=multi -cpu max -smp "${VM_CPUS:-2}" -m "${VM_MEMORY:-4096}" \
+		-nodefaults -no-user-config -display none -no-reboot -serial stdio \
+		-drive "file=$folder/system.img,format=raw,if=virtio,snapshot=on" \
+		-drive "file=$folder/source.img,format=raw,if=virtio,snapshot=on" \
+		-drive "file=$folder/results.img,format=raw,if=virtio,cache=unsafe" \
+		-device virtio-rng-pci \
+		-kernel "$kernel" -initrd "$(echo "$root"/boot/initrd.img-*)" \
+		-append 'root=/dev/vda rw console=ttyS0 quiet mitigations=off systemd.show_status=false' \
+		</dev/null || echo "test-vm: the machine did not stop by itself" >&2
+	mkdir "$into"
+	tar -xf "$folder/results.img" -C "$into" 2>/dev/null || true
+	[ -e "$into/summary" ] ||
+		echo "$1: FAILED, no results; the console is above" >"$into/summary"
+	cat "$into/summary" >>"$results/summary"
+}
+
+number=0
+for part in "$@"; do
+	number=$((number + 1))
+	run_machine "$part" $number
+done
+cat "$results/summary"
+if grep -q ': FAILED' "$results/summary"; then
+	echo 'test-vm: FAILED'
 	exit 1
 fi
-cat "$results/summary"
-grep -qx 'test-vm: good' "$results/summary"
+echo 'test-vm: good'
