@@ -87,6 +87,13 @@ void cgroup_instance_close_parents(struct cgroup_instance *instance);
 
 /* Removes the instance with everything in it, killing what is left. Only with the rights it was
  * opened with. */
+void cgroup_instance_empty(struct cgroup_instance *instance);
+
+/* Leaves the group that the service was started in as it was found. False: not yet, others of
+ * the service are there. Version 1 changes nothing in that group. */
+bool cgroup_instance_restore(const struct cgroup_instance *instance);
+
+/* Both, and lets go of the instance. What cannot be restored now stays as it is. */
 void cgroup_instance_remove(struct cgroup_instance *instance);
 
 struct cgroup_limits {

@@ -279,17 +279,29 @@ void cgroup_instance_close_parents(struct cgroup_instance *instance)
 	fd_drop(&instance->home);
 }
 
-void cgroup_instance_remove(struct cgroup_instance *instance)
+static bool has_version_2(const struct cgroup_instance *instance)
 {
-	bool has_left = instance->version == 2 && instance->parents[CGROUP_MEMORY] >= 0;
+	return instance->version == 2 && instance->parents[CGROUP_MEMORY] >= 0;
+}
 
-	if (has_left)
+void cgroup_instance_empty(struct cgroup_instance *instance)
+{
+	if (has_version_2(instance))
 		cgroup_version_2_leave(instance);
 	for (int place = 0; place < CGROUP_PLACES; place++)
 		if (instance->parents[place] >= 0)
 			cgroup_tree_remove(instance->parents[place], instance->folder);
-	if (has_left)
-		cgroup_version_2_restore(instance);
+}
+
+bool cgroup_instance_restore(const struct cgroup_instance *instance)
+{
+	return !has_version_2(instance) || cgroup_version_2_restore(instance);
+}
+
+void cgroup_instance_remove(struct cgroup_instance *instance)
+{
+	cgroup_instance_empty(instance);
+	(void)cgroup_instance_restore(instance);
 	for (int place = 0; place < CGROUP_PLACES; place++)
 		fd_drop(&instance->folders[place]);
 	cgroup_instance_close_parents(instance);

@@ -34,7 +34,7 @@ void cgroup_version_2_open(const struct cgroup_host *host, const char *prefix, u
 /* Moves the caller out of the instance, so that it can be removed. */
 void cgroup_version_2_leave(const struct cgroup_instance *instance);
 
-/* Leaves the group that the service was started in as it was found, if nobody else is in it. */
-void cgroup_version_2_restore(const struct cgroup_instance *instance);
+/* As cgroup_instance_restore(). */
+bool cgroup_version_2_restore(const struct cgroup_instance *instance);
 
 #endif

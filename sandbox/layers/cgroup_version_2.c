@@ -206,14 +206,16 @@ static bool is_last_of_family(const struct cgroup_instance *instance)
 	       strcmp(members, own) == 0;
 }
 
-void cgroup_version_2_restore(const struct cgroup_instance *instance)
+bool cgroup_version_2_restore(const struct cgroup_instance *instance)
 {
 	int base = instance->parents[CGROUP_MEMORY];
 	int status = 0;
 
 	/* Above the group we were started in controllers are not ours to take away. */
-	if (instance->home >= 0 || !is_last_of_family(instance))
-		return;
+	if (instance->home >= 0)
+		return true;
+	if (!is_last_of_family(instance))
+		return false;
 	/* Refused when another instance passes the controller on, which then keeps the leaf. */
 	for (int place = CGROUP_MEMORY; place < CGROUP_CPUACCT && status != -EBUSY; place++) {
 		char change[32];
@@ -223,4 +225,5 @@ void cgroup_version_2_restore(const struct cgroup_instance *instance)
 	}
 	if (status != -EBUSY && cgroup_write(base, "cgroup.procs", "0", NULL) == 0)
 		(void)unlinkat(base, instance->family, AT_REMOVEDIR);
+	return true;
 }

@@ -2,8 +2,14 @@
 
 #include <fcntl.h>
 #include <sys/syscall.h>
+#include <time.h>
 
 #include "sandbox/warden/helper.h"
+
+/* Between the ends of warden and supervisor lie milliseconds, and a second on a busy machine.
+ */
+#define RESTORE_WAIT_MS 5000u
+#define RESTORE_LOOK_MS 10u
 
 /* What removing a few folders takes; everything else ends the janitor. */
 static const struct confine_syscall allowed[] = {
@@ -34,6 +40,17 @@ static int keep_descriptors(int *pipe_fd, struct cgroup_instance *instance,
 	return (int)syscall(SYS_close_range, (unsigned)next, ~0u, 0);
 }
 
+/* The supervisor ends after the warden, or goes on with another one. */
+static void restore(const struct cgroup_instance *instance)
+{
+	const struct timespec pause = {.tv_nsec = RESTORE_LOOK_MS * 1000000};
+
+	for (unsigned waited = 0;
+	     !cgroup_instance_restore(instance) && waited < RESTORE_WAIT_MS;
+	     waited += RESTORE_LOOK_MS)
+		(void)nanosleep(&pause, NULL);
+}
+
 static _Noreturn void janitor_run(int pipe_fd, struct cgroup_instance *instance,
 				  struct workspaces *workspaces)
 {
@@ -47,8 +64,9 @@ static _Noreturn void janitor_run(int pipe_fd, struct cgroup_instance *instance,
 	helper_confine(allowed, ARRAY_COUNT(allowed));
 	while (read(pipe_fd, &byte, 1) < 0 && errno == EINTR)
 		continue;
-	cgroup_instance_remove(instance);
+	cgroup_instance_empty(instance);
 	workspaces_remove(workspaces);
+	restore(instance);
 	_exit(0);
 }
 
