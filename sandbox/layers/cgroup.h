@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/err.h"
 
@@ -65,6 +66,7 @@ struct cgroup_instance {
 	bool has_swap_limit; /* memory and swap together can be limited */
 	char folder[CGROUP_NAME_MAX];
 	char family[CGROUP_NAME_MAX]; /* version 2: where the other processes were moved to */
+	pid_t supervisor;	      /* version 2: the parent of who opened this */
 	int parents[CGROUP_PLACES];   /* owned; for cgroup_instance_remove() only, like the next
 				       */
 	int home;		      /* version 2: where we came from, if not from parents */

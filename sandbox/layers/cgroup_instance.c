@@ -247,6 +247,7 @@ int cgroup_instance_open(const struct cgroup_host *host, const char *name, uint3
 {
 	struct cgroup_instance instance = {.version = host->version,
 					   .layers_off = host->layers_off,
+					   .supervisor = getppid(),
 					   .parents = CGROUP_NO_FDS,
 					   .folders = CGROUP_NO_FDS,
 					   .home = -1};

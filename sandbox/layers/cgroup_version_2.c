@@ -65,7 +65,6 @@ static void move_family(const struct cgroup_instance *instance)
 {
 	char text[16384];
 	own_fd family = family_make(instance);
-	pid_t supervisor = getppid();
 
 	if (cgroup_read(instance->parents[CGROUP_MEMORY], "cgroup.procs", text, sizeof(text)) <
 	    0)
@@ -76,7 +75,8 @@ static void move_family(const struct cgroup_instance *instance)
 
 		if (end == at)
 			break;
-		if (pid != getpid() && pid != supervisor && parent_of(pid) != supervisor)
+		if (pid != getpid() && pid != instance->supervisor &&
+		    parent_of(pid) != instance->supervisor)
 			continue;
 		(void)snprintf(number, sizeof(number), "%d", (int)pid);
 		err_ignore(cgroup_write(family, "cgroup.procs", number, NULL),
@@ -195,15 +195,35 @@ void cgroup_version_2_leave(const struct cgroup_instance *instance)
 		"then the folder stays until the next start");
 }
 
-static bool is_last_of_family(const struct cgroup_instance *instance)
+/* Calls for each process of the family; false as soon as a call says so, or without a list. */
+static bool each_of_family(const struct cgroup_instance *instance,
+			   bool (*call)(const struct cgroup_instance *instance, pid_t pid))
 {
 	own_fd family = family_open(instance);
-	char members[64];
-	char own[32];
+	char text[256];
+	bool goes_on = cgroup_read(family, "cgroup.procs", text, sizeof(text)) == 0;
 
-	(void)snprintf(own, sizeof(own), "%d\n", (int)getpid());
-	return cgroup_read(family, "cgroup.procs", members, sizeof(members)) == 0 &&
-	       strcmp(members, own) == 0;
+	for (char *at = text, *end; goes_on && *at != '\0'; at = end + (*end != '\0')) {
+		pid_t pid = (pid_t)strtol(at, &end, 10);
+
+		goes_on = end != at && call(instance, pid);
+	}
+	return goes_on;
+}
+
+/* The supervisor waits for its janitor before it ends. */
+static bool is_last(const struct cgroup_instance *instance, pid_t pid)
+{
+	return pid == getpid() || pid == instance->supervisor;
+}
+
+static bool move_back(const struct cgroup_instance *instance, pid_t pid)
+{
+	char number[32];
+
+	(void)snprintf(number, sizeof(number), "%d", (int)pid);
+	return cgroup_write(instance->parents[CGROUP_MEMORY], "cgroup.procs", number, NULL) ==
+	       0;
 }
 
 bool cgroup_version_2_restore(const struct cgroup_instance *instance)
@@ -214,7 +234,7 @@ bool cgroup_version_2_restore(const struct cgroup_instance *instance)
 	/* Above the group we were started in controllers are not ours to take away. */
 	if (instance->home >= 0)
 		return true;
-	if (!is_last_of_family(instance))
+	if (!each_of_family(instance, is_last))
 		return false;
 	/* Refused when another instance passes the controller on, which then keeps the leaf. */
 	for (int place = CGROUP_MEMORY; place < CGROUP_CPUACCT && status != -EBUSY; place++) {
@@ -223,7 +243,7 @@ bool cgroup_version_2_restore(const struct cgroup_instance *instance)
 		(void)snprintf(change, sizeof(change), "-%s", cgroup_controllers[place]);
 		status = cgroup_write(base, "cgroup.subtree_control", change, NULL);
 	}
-	if (status != -EBUSY && cgroup_write(base, "cgroup.procs", "0", NULL) == 0)
+	if (status != -EBUSY && each_of_family(instance, move_back))
 		(void)unlinkat(base, instance->family, AT_REMOVEDIR);
 	return true;
 }

@@ -40,7 +40,7 @@ static int keep_descriptors(int *pipe_fd, struct cgroup_instance *instance,
 	return (int)syscall(SYS_close_range, (unsigned)next, ~0u, 0);
 }
 
-/* The supervisor ends after the warden, or goes on with another one. */
+/* The others end after the warden, or go on with another one. */
 static void restore(const struct cgroup_instance *instance)
 {
 	const struct timespec pause = {.tv_nsec = RESTORE_LOOK_MS * 1000000};

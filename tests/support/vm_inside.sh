@@ -7,6 +7,7 @@
 #   user      the same as an account, in a system service with Delegate=yes
 #   manager   the same as an account, in a service of that account's own systemd
 #   systemd   the installed service under systemd
+#   shell     a command, to look at something: shell:'uname -a'
 # part:arguments replaces what pytest runs, e.g. root:tests/redteam.
 set -uo pipefail
 cd /src || exit 1
@@ -54,6 +55,7 @@ run_part() {
 			systemd-run --user
 		;;
 	systemd) run_pytest "${arguments:-tests/vm}" ;;
+	shell) bash -c "$arguments" ;;
 	*)
 		echo "vm: unknown part $part" >&2
 		return 1
