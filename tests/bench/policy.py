@@ -39,10 +39,16 @@ def files():
     The ordinary programs are short and dense, at 1.5 to 2 times as many words a line."""
     texts = []
     for path in sorted(Path(sysconfig.get_path("stdlib")).glob("**/*.py")):
-        if "-packages" not in str(path):
-            text = path.read_text(errors="replace")
+        if not {"dist-packages", "site-packages", "test", "tests", "data"} & set(path.parts):
+            text = path.read_text()
             texts += [text] if len(text.splitlines()) in ABOUT else []
     return texts
+
+
+def is_accepted(service, text):
+    answer = service.client().request("POST", "/v1/validations", json.dumps({"language": "python", "code": text}),
+                                      {"Content-Type": "application/json"})
+    return answer.json["verdict"] == "accepted"
 
 
 def validation_us(service, text, requests):
@@ -77,7 +83,7 @@ def measure():
             validations.append(validation_us(service, program(), REQUESTS))
             trips.append(load(service, None, REQUESTS, path="/livez")["p50_us"])
         whole = [statistics.median(validation_us(service, text, FILE_REQUESTS) for _ in range(FILE_ROUNDS))
-                 for text in files()]
+                 for text in files() if is_accepted(service, text)]
     # The parser alone, woken for each text and by the clock of its processor: in less than that no
     # one can judge a text by its syntax.
     parse_us = examine.measure()["woken:lines.py"]
@@ -94,8 +100,8 @@ def claims(results):
     floor_us = results["parse_us"] + results["trip_us"]
     return [("`print(1)` over mTLS, p50, against the same in a language that is not judged",
              results["print_us"], results["unread_us"], results["print_ratio"], 1.1, "most"),
-            (f"validation of a file of about 100 lines over mTLS, p50, µs, against 1,000 (median of the "
-             f"{results['files']} in Python's library)",
+            (f"validation of a file of about 100 lines over mTLS, p50, µs, against 1,000 (median of "
+             f"{results['files']} of Python's library)",
              results["files_us"], 1000, results["files_us"] / 1000, 1, "most"),
             ("the same, 100 lines of short programs, which hold nearly twice as many words",
              results["validation_us"], 1000, results["validation_us"] / 1000, 1, "most"),
