@@ -6,9 +6,9 @@
 
 #include "sandbox/warden/helper.h"
 
-/* Between the ends of warden and supervisor lie milliseconds, and a second on a busy machine.
- */
-#define RESTORE_WAIT_MS 5000u
+/* After the warden the ledger and the validators end, in milliseconds. Less than the two
+ * seconds that the supervisor then gives the janitor. */
+#define RESTORE_WAIT_MS 1500u
 #define RESTORE_LOOK_MS 10u
 
 /* What removing a few folders takes; everything else ends the janitor. */
