@@ -56,6 +56,41 @@ static pid_t parent_of(pid_t pid)
 	return parent;
 }
 
+/* Calls for each process of a group; false as soon as a call says so, or without a list. */
+static bool each_member(int folder, const struct cgroup_instance *instance,
+			bool (*call)(const struct cgroup_instance *instance, pid_t pid))
+{
+	char text[16384];
+	bool goes_on = cgroup_read(folder, "cgroup.procs", text, sizeof(text)) == 0;
+
+	for (char *at = text, *end; goes_on && *at != '\0'; at = end + (*end != '\0')) {
+		pid_t pid = (pid_t)strtol(at, &end, 10);
+
+		goes_on = end != at && call(instance, pid);
+	}
+	return goes_on;
+}
+
+static int move(int folder, pid_t pid)
+{
+	char number[32];
+
+	(void)snprintf(number, sizeof(number), "%d", (int)pid);
+	return cgroup_write(folder, "cgroup.procs", number, NULL);
+}
+
+static bool take_along(const struct cgroup_instance *instance, pid_t pid)
+{
+	own_fd family = -1;
+
+	if (pid != getpid() && pid != instance->supervisor &&
+	    parent_of(pid) != instance->supervisor)
+		return true;
+	family = family_open(instance);
+	err_ignore(move(family, pid), "a process that stays makes the enabling below fail");
+	return true;
+}
+
 /*
  * Version 2 refuses controllers to the children of a group that has processes itself. Ours are
  * the supervisor and its children: they move into a leaf beside the instance. Processes of
@@ -63,25 +98,10 @@ static pid_t parent_of(pid_t pid)
  */
 static void move_family(const struct cgroup_instance *instance)
 {
-	char text[16384];
 	own_fd family = family_make(instance);
 
-	if (cgroup_read(instance->parents[CGROUP_MEMORY], "cgroup.procs", text, sizeof(text)) <
-	    0)
-		return;
-	for (char *at = text, *end; *at != '\0'; at = end + (*end != '\0')) {
-		pid_t pid = (pid_t)strtol(at, &end, 10);
-		char number[32];
-
-		if (end == at)
-			break;
-		if (pid != getpid() && pid != instance->supervisor &&
-		    parent_of(pid) != instance->supervisor)
-			continue;
-		(void)snprintf(number, sizeof(number), "%d", (int)pid);
-		err_ignore(cgroup_write(family, "cgroup.procs", number, NULL),
-			   "a process that stays makes the enabling below fail");
-	}
+	if (family >= 0)
+		(void)each_member(instance->parents[CGROUP_MEMORY], instance, take_along);
 }
 
 /* Enables what it can in `folder` for its children; returns the layers that work. */
@@ -195,22 +215,6 @@ void cgroup_version_2_leave(const struct cgroup_instance *instance)
 		"then the folder stays until the next start");
 }
 
-/* Calls for each process of the family; false as soon as a call says so, or without a list. */
-static bool each_of_family(const struct cgroup_instance *instance,
-			   bool (*call)(const struct cgroup_instance *instance, pid_t pid))
-{
-	own_fd family = family_open(instance);
-	char text[256];
-	bool goes_on = cgroup_read(family, "cgroup.procs", text, sizeof(text)) == 0;
-
-	for (char *at = text, *end; goes_on && *at != '\0'; at = end + (*end != '\0')) {
-		pid_t pid = (pid_t)strtol(at, &end, 10);
-
-		goes_on = end != at && call(instance, pid);
-	}
-	return goes_on;
-}
-
 /* The supervisor waits for its janitor before it ends. */
 static bool is_last(const struct cgroup_instance *instance, pid_t pid)
 {
@@ -219,22 +223,19 @@ static bool is_last(const struct cgroup_instance *instance, pid_t pid)
 
 static bool move_back(const struct cgroup_instance *instance, pid_t pid)
 {
-	char number[32];
-
-	(void)snprintf(number, sizeof(number), "%d", (int)pid);
-	return cgroup_write(instance->parents[CGROUP_MEMORY], "cgroup.procs", number, NULL) ==
-	       0;
+	return move(instance->parents[CGROUP_MEMORY], pid) == 0;
 }
 
 bool cgroup_version_2_restore(const struct cgroup_instance *instance)
 {
+	own_fd family = family_open(instance);
 	int base = instance->parents[CGROUP_MEMORY];
 	int status = 0;
 
 	/* Above the group we were started in controllers are not ours to take away. */
 	if (instance->home >= 0)
 		return true;
-	if (!each_of_family(instance, is_last))
+	if (!each_member(family, instance, is_last))
 		return false;
 	/* Refused when another instance passes the controller on, which then keeps the leaf. */
 	for (int place = CGROUP_MEMORY; place < CGROUP_CPUACCT && status != -EBUSY; place++) {
@@ -243,7 +244,7 @@ bool cgroup_version_2_restore(const struct cgroup_instance *instance)
 		(void)snprintf(change, sizeof(change), "-%s", cgroup_controllers[place]);
 		status = cgroup_write(base, "cgroup.subtree_control", change, NULL);
 	}
-	if (status != -EBUSY && each_of_family(instance, move_back))
+	if (status != -EBUSY && each_member(family, instance, move_back))
 		(void)unlinkat(base, instance->family, AT_REMOVEDIR);
 	return true;
 }
